@@ -1,0 +1,177 @@
+/**
+ * The contract between a consensus protocol and its host. A protocol is a state and a pure `step`:
+ * events in, effects out; no clock, randomness, timer, socket, disk or await. Node and simulation
+ * run the same bytes of code behind it.
+ */
+
+import type { Block, HeaderEntry } from '../primitives/block.ts';
+import type { Hex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import type { WriteOperation } from '../primitives/store.ts';
+import type { Codec, ExchangeKind, Exchanges, Status } from '../primitives/wire.ts';
+
+export type PeerId = string;
+export type TimerName = string;
+
+/** Read-only, synchronous view of the stored chain, pending writes included. */
+export interface ChainView {
+  header(id: Hex): HeaderEntry | undefined;
+  /** Id at `height` of the applied chain. */
+  canonical(height: number): Hex | undefined;
+  /** The whole block, or undefined when its body is not stored. */
+  block(id: Hex): Block | undefined;
+  hasBody(id: Hex): boolean;
+  /** Fault code of a block that was executed and found invalid. */
+  invalid(id: Hex): string | undefined;
+  /** The applied head: what the state is. */
+  head(): HeaderEntry;
+  /** Every stored header from `height` on, in no order; for start-up only. */
+  headersFrom(height: number): readonly HeaderEntry[];
+}
+
+/** Synchronous look-up of waiting transactions by short id, to rebuild announced blocks. */
+export interface PoolView {
+  byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
+}
+
+/** What a protocol may ask of its surroundings without leaving purity. */
+export interface Environment {
+  readonly self: PeerId;
+  readonly crypto: Crypto;
+  readonly chain: ChainView;
+  readonly pool: PoolView;
+  /** Seeded by the host; uniform in [0, 1). */
+  random(): number;
+}
+
+export type Answer =
+  | {
+      readonly [Kind in ExchangeKind]: {
+        readonly kind: Kind;
+        readonly value: Exchanges[Kind]['answer'];
+      };
+    }[ExchangeKind]
+  | {
+      readonly kind: 'failed';
+      readonly reason: 'timeout' | 'disconnected' | 'refused' | 'malformed';
+    };
+
+export type Query = {
+  readonly [Kind in ExchangeKind]: {
+    readonly kind: Kind;
+    readonly value: Exchanges[Kind]['query'];
+  };
+}[ExchangeKind];
+
+/** `now` is wall time in milliseconds. */
+export type Event<Message> = { readonly now: number } & (
+  | { readonly kind: 'started' }
+  | { readonly kind: 'joined'; readonly peer: PeerId; readonly status: Status }
+  | { readonly kind: 'left'; readonly peer: PeerId }
+  /** A gossiped message; `delivery` names it in the verdict that must follow. */
+  | {
+      readonly kind: 'received';
+      readonly peer: PeerId;
+      readonly delivery: number;
+      readonly message: Message;
+    }
+  | {
+      readonly kind: 'answered';
+      readonly request: number;
+      readonly peer: PeerId;
+      readonly answer: Answer;
+    }
+  | { readonly kind: 'elapsed'; readonly timer: TimerName }
+  /** The pool now holds `waiting` executable transactions. */
+  | { readonly kind: 'submitted'; readonly waiting: number }
+  /** The block asked for by `propose`: executed, unsealed, on top of `parent`. */
+  | { readonly kind: 'proposed'; readonly block: Block; readonly parent: Hex }
+  | { readonly kind: 'checked'; readonly id: Hex; readonly fault: string | undefined }
+  /** Work was found for a template: a complete block. */
+  | { readonly kind: 'sealed'; readonly block: Block }
+  | { readonly kind: 'applied'; readonly entry: HeaderEntry }
+  | { readonly kind: 'reverted'; readonly entry: HeaderEntry }
+  /** Execution disagrees with the block: it is invalid for ever. Later queued applies are dropped. */
+  | { readonly kind: 'refused'; readonly id: Hex; readonly code: string }
+  /** Mining was switched on or off. */
+  | { readonly kind: 'mining'; readonly enabled: boolean }
+);
+
+export type Verdict = 'accept' | 'ignore' | 'reject';
+
+/** Why a peer loses standing; the host's penalty table maps code to weight. */
+export type ReportCode =
+  | 'invalid-header'
+  | 'invalid-block'
+  | 'bad-delivery'
+  | 'unasked'
+  | 'stalled'
+  | 'low-work-chain'
+  | 'malformed'
+  | 'rate';
+
+export type Effect<Message> =
+  /** Durable before anything later in the same step leaves the node. */
+  | { readonly kind: 'record'; readonly operations: readonly WriteOperation[] }
+  | { readonly kind: 'send'; readonly peer: PeerId; readonly message: Message }
+  | { readonly kind: 'broadcast'; readonly message: Message }
+  | { readonly kind: 'verdict'; readonly delivery: number; readonly verdict: Verdict }
+  | {
+      readonly kind: 'request';
+      readonly request: number;
+      readonly peer: PeerId;
+      readonly query: Query;
+      readonly deadlineMs: number;
+    }
+  | { readonly kind: 'cancel'; readonly request: number }
+  | { readonly kind: 'setTimer'; readonly timer: TimerName; readonly afterMs: number }
+  | { readonly kind: 'clearTimer'; readonly timer: TimerName }
+  /** Build a block on `parent` (the applied head) and answer `proposed`. Empty goes out at once. */
+  | {
+      readonly kind: 'propose';
+      readonly parent: Hex;
+      readonly time: number;
+      readonly bits: number;
+      readonly empty: boolean;
+    }
+  /** Search work for this block, in place of any other; undefined stops the search. */
+  | { readonly kind: 'seal'; readonly block: Block | undefined }
+  /** Execute a stored block on the applied head and make it the head. One step, in order. */
+  | { readonly kind: 'apply'; readonly id: Hex }
+  /** Undo the applied head `id`. */
+  | { readonly kind: 'revert'; readonly id: Hex }
+  /** Execute without committing; answers `checked`. */
+  | { readonly kind: 'check'; readonly block: Block }
+  | { readonly kind: 'report'; readonly peer: PeerId; readonly code: ReportCode }
+  /** Something an operator must see. */
+  | { readonly kind: 'alarm'; readonly code: string; readonly detail: string };
+
+export interface ChainTip {
+  readonly id: Hex;
+  readonly height: number;
+  readonly work: bigint;
+  /** Blocks since it left the applied chain. */
+  readonly branchLength: number;
+  readonly status: 'active' | 'valid-fork' | 'valid-headers' | 'headers-only' | 'invalid';
+}
+
+/** What RPC and the status line show; plain data. */
+export interface ProtocolStatus {
+  readonly syncing: { readonly current: number; readonly highest: number } | undefined;
+  readonly tips: readonly ChainTip[];
+  /** Required bits of the next block, when the protocol has such. */
+  readonly nextBits: number | undefined;
+}
+
+export interface Protocol<Parameters, State, Message> {
+  readonly name: string;
+  /** What readers may promise: data, so that nothing tests for a name. */
+  readonly finality: 'immediate' | 'probabilistic' | 'perTransaction';
+  /** @throws Error naming the genesis key that is wrong and the remedy. */
+  parseParameters(json: unknown): Parameters;
+  readonly message: Codec<Message>;
+  create(parameters: Parameters, environment: Environment): State;
+  /** Same state and event, same next state and effects. The caller owns the state. */
+  step(state: State, event: Event<Message>): readonly Effect<Message>[];
+  status(state: State): ProtocolStatus;
+}

@@ -1,0 +1,126 @@
+/**
+ * Byte strings: hexadecimal, concatenation, comparison and fixed-width integers.
+ * Every other file of the project builds on these; nothing here allocates more than its result.
+ */
+
+/** Lower-case hexadecimal without a prefix: the form of every map key and block id inside the node. */
+export type Hex = string;
+
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+
+/** The empty byte string. Never write to it. */
+export const emptyBytes: Uint8Array = new Uint8Array(0);
+
+/** Lower-case hexadecimal of `bytes`, without a prefix. */
+export function toHex(bytes: Uint8Array): Hex {
+  let text = '';
+  for (let index = 0; index < bytes.length; index++) text += hexOfByte[bytes[index] as number];
+  return text;
+}
+
+/**
+ * Bytes of a hexadecimal string, with or without `0x`.
+ * @throws RangeError when the text has an odd length or a character that is no hexadecimal digit.
+ */
+export function fromHex(text: string): Uint8Array {
+  const digits = text.startsWith('0x') ? text.slice(2) : text;
+  if (digits.length % 2 !== 0)
+    throw new RangeError(`odd number of hexadecimal digits: ${digits.length}`);
+  if (!/^[0-9a-fA-F]*$/.test(digits))
+    throw new RangeError('not hexadecimal: use digits 0-9 and a-f only');
+  const bytes = new Uint8Array(digits.length / 2);
+  for (let index = 0; index < bytes.length; index++) {
+    bytes[index] = Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16);
+  }
+  return bytes;
+}
+
+/** One byte string holding all `parts` in order. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** Whether both strings hold the same bytes. Not constant time: do not use it on secrets. */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && compareBytes(left, right) === 0;
+}
+
+/** Lexicographic order: negative, zero or positive. A prefix sorts before what it begins. */
+export function compareBytes(left: Uint8Array, right: Uint8Array): number {
+  const shared = Math.min(left.length, right.length);
+  for (let index = 0; index < shared; index++) {
+    const difference = (left[index] as number) - (right[index] as number);
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
+
+/** A reversed copy: block ids are shown in the opposite of their hash order, as in Bitcoin. */
+export function reverseBytes(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes).reverse();
+}
+
+/** Whether every byte is zero. */
+export function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false;
+  return true;
+}
+
+/** Reads a big-endian unsigned integer of any width. The empty string is 0. */
+export function bigintFromBytes(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
+}
+
+/**
+ * Big-endian bytes of `value` in exactly `width` bytes.
+ * @throws RangeError when the value is negative or does not fit.
+ */
+export function bigintToBytes(value: bigint, width: number): Uint8Array {
+  if (value < 0n || value >> BigInt(8 * width) !== 0n) {
+    throw new RangeError(`${value} does not fit ${width} unsigned bytes`);
+  }
+  return fromHex(value.toString(16).padStart(2 * width, '0'));
+}
+
+/** Big-endian bytes of `value` without leading zeros; 0 is the empty string (RLP's integers). */
+export function minimalBytes(value: bigint): Uint8Array {
+  if (value < 0n) throw new RangeError(`${value} is negative`);
+  if (value === 0n) return emptyBytes;
+  const digits = value.toString(16);
+  return fromHex(digits.length % 2 === 0 ? digits : `0${digits}`);
+}
+
+/** Eight big-endian bytes of a non-negative safe integer. */
+export function u64ToBytes(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`${value} is no integer between 0 and 2^53 - 1`);
+  }
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+/**
+ * Reads eight big-endian bytes at `offset` as a number.
+ * @throws RangeError above 2^53 - 1, which no height, size or gas amount of a block reaches.
+ */
+export function u64FromBytes(bytes: Uint8Array, offset = 0): number {
+  const value = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(offset);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${value} is above 2^53 - 1`);
+  return Number(value);
+}
+
+/** UTF-8 bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

@@ -1,0 +1,105 @@
+/**
+ * Every limit of the node on one page: what can grow has its bound here, with its unit in its name.
+ * Those marked (consensus) decide validity and may only change with a fork.
+ */
+export const limits = {
+  // Encodings
+  rlpDepthMax: 16,
+
+  // Blocks and transactions (consensus)
+  transactionSizeBytesMax: 163_840,
+  blockTransactionsSizeBytesMax: 2 * 1024 * 1024,
+  chainIdMax: 4_503_599_627_370_476,
+  /** Future limit over half-life stays at or below 1/60, or a miner buys its own next target. */
+  futureOverHalfLifeMax: 1 / 60,
+
+  // Transaction pool
+  poolTransactionsMax: 20_000,
+  poolSizeBytesMax: 64 * 1024 * 1024,
+  poolPerSenderMax: 1_024,
+  poolNonceGapMax: 64,
+  poolReplacementBumpPercent: 10,
+
+  // Contract VM (consensus)
+  wasmSizeBytesMax: 128 * 1024,
+  wasmFunctionsMax: 2_048,
+  wasmTypesMax: 512,
+  wasmParametersPerFunctionMax: 32,
+  wasmParametersTotalMax: 8_192,
+  wasmLocalsPerFunctionMax: 256,
+  wasmLocalsTotalMax: 16_384,
+  wasmBodySizeBytesMax: 32 * 1024,
+  wasmBlocksPerFunctionMax: 2_048,
+  wasmBlocksTotalMax: 16_384,
+  wasmLoopsPerFunctionMax: 256,
+  wasmNestingMax: 256,
+  wasmBranchTableMax: 256,
+  wasmOperandStackMax: 512,
+  wasmTableElementsMax: 4_096,
+  wasmSegmentsMax: 128,
+  wasmGlobalsMax: 256,
+  wasmImportsMax: 64,
+  wasmExportsMax: 64,
+  wasmInitialPagesMax: 32,
+  wasmMemoryPagesMax: 64,
+  callDepthMax: 128,
+  stackWordsPerTransactionMax: 32_768,
+  logTopicsMax: 4,
+
+  // Contract VM (local)
+  moduleCacheSizeBytesMax: 64 * 1024 * 1024,
+  readerGasMax: 100_000_000n,
+  readerTimeMsMax: 5_000,
+
+  // Proof of work
+  headerWindowBlocks: 4_096,
+  undoBlocks: 11_520,
+  orphansMax: 64,
+  orphansPerPeerMax: 8,
+  parkedMax: 256,
+  workGateBlocks: 240,
+  deepReorganisationBlocks: 100,
+
+  // Requests between peers
+  headersPerAnswerMax: 2_000,
+  locatorHashesMax: 32,
+  bodiesPerAnswerMax: 16,
+  bodiesAnswerSizeBytesMax: 4 * 1024 * 1024,
+  requestSizeBytesMax: 64 * 1024,
+  requestChunkSizeBytes: 64 * 1024,
+  requestTimeoutMs: 10_000,
+  requestsInFlightPerPeer: 4,
+  bodyWindowBlocks: 256,
+  blockIdLookback: 8_191,
+
+  // Gossip
+  gossipTransactionsMax: 64,
+  gossipTransactionsSizeBytesMax: 256 * 1024,
+  gossipBlockSizeBytesMax: 512 * 1024,
+  gossipInboundDataLengthMax: 4 * 1024 * 1024,
+
+  // Peers
+  peersMax: 60,
+  peerStoreMax: 1_000,
+
+  // Mining
+  templatesKept: 32,
+  templateRefreshMs: 30_000,
+  templateThrottleMs: 1_000,
+
+  // JSON-RPC
+  rpcBodySizeBytesMax: 5 * 1024 * 1024,
+  rpcBatchMax: 1_000,
+  rpcResponseSizeBytesMax: 25 * 1024 * 1024,
+  rpcConnectionsMax: 256,
+  rpcLogsBlocksMax: 10_000,
+  rpcLogsResultsMax: 10_000,
+  rpcFeeHistoryBlocksMax: 1_024,
+  rpcFiltersMax: 1_000,
+  rpcFilterIdleMs: 300_000,
+
+  // Oracle agent
+  sourceResponseSizeBytesMax: 1024 * 1024,
+  sourceTimeoutMs: 5_000,
+  sourcesPerFeedMax: 16,
+} as const;

@@ -1,0 +1,103 @@
+/**
+ * What the VM needs from outside: the state as one transaction sees it, and the facts of the block.
+ * The ledger's journal implements `World`. Addresses have 20 bytes, slots and words 32.
+ */
+
+import type { Log } from '../primitives/receipt.ts';
+
+/** Mutable state with checkpoints. Every write is undone by `revertTo`, warm sets and logs included. */
+export interface World {
+  balance(address: Uint8Array): bigint;
+  nonce(address: Uint8Array): bigint;
+  setNonce(address: Uint8Array, nonce: bigint): void;
+  /** An account exists unless nonce 0, balance 0 and no code. */
+  exists(address: Uint8Array): boolean;
+  /** The wasm module, or the empty string. */
+  code(address: Uint8Array): Uint8Array;
+  /** Keccak-256 of the code; Keccak-256("") without code; 32 zero bytes when the account is absent. */
+  codeHash(address: Uint8Array): Uint8Array;
+  setCode(address: Uint8Array, code: Uint8Array): void;
+  /** Moves acorns. The caller has checked the balance. */
+  transfer(from: Uint8Array, to: Uint8Array, amount: bigint): void;
+  storage(address: Uint8Array, slot: Uint8Array): Uint8Array;
+  /** Value at the start of the transaction (EIP-2200). */
+  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array;
+  setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void;
+  transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array;
+  setTransientStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void;
+  /** Marks as warm (EIP-2929); true when it was cold. */
+  warmAddress(address: Uint8Array): boolean;
+  warmSlot(address: Uint8Array, slot: Uint8Array): boolean;
+  /** Marks a code hash as loaded in this transaction; true the first time. */
+  touchCode(codeHash: Uint8Array): boolean;
+  log(log: Log): void;
+  checkpoint(): number;
+  revertTo(checkpoint: number): void;
+}
+
+export interface BlockContext {
+  readonly height: number;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly beneficiary: Uint8Array;
+  readonly gasLimit: number;
+  readonly baseFeePerGas: bigint;
+  readonly chainId: number;
+  /** Version of the gas table in force. */
+  readonly gasTable: number;
+  /** Id of an ancestor in display order, or undefined outside the last 8,191 blocks. */
+  blockId(height: number): Uint8Array | undefined;
+}
+
+export interface TransactionContext {
+  readonly origin: Uint8Array;
+  /** Effective price per gas in acorns. */
+  readonly gasPrice: bigint;
+}
+
+/** A call of an account, or a creation when `to` is undefined. */
+export interface Message {
+  readonly sender: Uint8Array;
+  readonly to: Uint8Array | undefined;
+  readonly value: bigint;
+  /** Calldata, or creation data (0xEF574101 ‖ u32 length ‖ wasm ‖ arguments). */
+  readonly input: Uint8Array;
+  /** Gas that the outermost frame may use; intrinsic gas is already taken. */
+  readonly gas: bigint;
+  /** Address of the new contract when `to` is undefined (the ledger knows the nonce rule). */
+  readonly created?: Uint8Array;
+  /** A static context, for eth_call only; transactions never set it. */
+  readonly isStatic?: boolean;
+}
+
+export interface Outcome {
+  /** 'reverted' keeps the rest of the gas, 'failed' (any trap) consumes it. Both undo all writes. */
+  readonly status: 'success' | 'reverted' | 'failed';
+  /** Return or revert data. */
+  readonly output: Uint8Array;
+  readonly gasLeft: bigint;
+  /** Local help for people, never part of state: why it failed. */
+  readonly hint?: string;
+}
+
+/** The contract machine. One instance serves a thread; it holds only caches. */
+export interface Vm {
+  run(
+    world: World,
+    block: BlockContext,
+    transaction: TransactionContext,
+    message: Message,
+  ): Outcome;
+}
+
+/**
+ * The engine refused or failed at what our rules accept (V8 CompileError, RangeError, no memory).
+ * Never a receipt: the node stops with an alarm instead of disagreeing with the others.
+ */
+export class LocalFault extends Error {
+  readonly code = 'local-fault';
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'LocalFault';
+  }
+}

@@ -8,6 +8,7 @@ import {
   bigintFromBytes,
   bigintToBytes,
   concat,
+  emptyBytes,
   type Hex,
   u64FromBytes,
   u64ToBytes,
@@ -87,7 +88,10 @@ export function decodeFaultCode(bytes: Uint8Array): string {
 
 /** Writes that store a header in its chain. */
 export function headerOperations(entry: HeaderEntry): readonly WriteOperation[] {
-  return [{ key: keys.header(entry.id), value: encodeHeaderEntry(entry) }];
+  return [
+    { key: keys.header(entry.id), value: encodeHeaderEntry(entry) },
+    { key: keys.headerByHeight(entry.height, entry.id), value: emptyBytes },
+  ];
 }
 
 /** Writes that store what a block holds beside its header. */

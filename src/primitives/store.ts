@@ -33,6 +33,7 @@ const key = (letter: string, ...parts: Uint8Array[]): Uint8Array => concat(utf8(
 /**
  * prefix | key -> value
  * h | block id -> header 80 ‖ height u64 ‖ cumulative work 32
+ * g | height u64 ‖ block id -> nothing: every stored header by height, side branches included
  * H | height u64 -> block id of the applied chain
  * r | block id -> coinbase record 208 ‖ seal (rest, may be empty)
  * b | block id -> RLP list of raw transactions
@@ -48,6 +49,8 @@ const key = (letter: string, ...parts: Uint8Array[]): Uint8Array => concat(utf8(
  */
 export const keys = {
   header: (id: Hex): Uint8Array => key('h', fromHex(id)),
+  headerByHeight: (height: number, id: Hex): Uint8Array =>
+    key('g', u64ToBytes(height), fromHex(id)),
   canonical: (height: number): Uint8Array => key('H', u64ToBytes(height)),
   record: (id: Hex): Uint8Array => key('r', fromHex(id)),
   body: (id: Hex): Uint8Array => key('b', fromHex(id)),

@@ -1,0 +1,52 @@
+/**
+ * The host's `Crypto`: node:crypto for SHA-256, libsecp256k1 for recovery, @noble for the rest.
+ * Where the native module has no binary for the platform, @noble recovers, tens of times slower.
+ */
+
+import { hash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { type Crypto, nobleCrypto } from '../primitives/crypto.ts';
+
+/** The part of npm `secp256k1/bindings` in use; it throws at load where there is no prebuilt binary. */
+interface Secp256k1 {
+  ecdsaRecover(
+    signature: Uint8Array,
+    recoveryId: number,
+    hash: Uint8Array,
+    compressed: boolean,
+    output: Uint8Array,
+  ): Uint8Array;
+}
+
+function loadRecover(): Crypto['recover'] | undefined {
+  let native: Secp256k1;
+  try {
+    native = createRequire(import.meta.url)('secp256k1/bindings') as Secp256k1;
+  } catch {
+    return undefined;
+  }
+  return (digest, signature, yParity) => {
+    try {
+      return native.ecdsaRecover(signature, yParity, digest, false, new Uint8Array(65)).subarray(1);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+function sha256(data: Uint8Array): Uint8Array {
+  const digest = hash('sha256', data, 'buffer');
+  return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength);
+}
+
+/** Native hashing and recovery with the same results as `nobleCrypto`. */
+export function createNativeCrypto(): Crypto & { readonly nativeRecovery: boolean } {
+  const recover = loadRecover();
+  return {
+    ...nobleCrypto,
+    sha256,
+    sha256d: (data) => sha256(sha256(data)),
+    recover: recover ?? nobleCrypto.recover,
+    nativeRecovery: recover !== undefined,
+  };
+}

@@ -4,7 +4,7 @@
  * so that networks cannot mix.
  */
 
-import { fromHex, utf8 } from './bytes.ts';
+import { bigintFromBytes, emptyBytes, fromHex, toHex, utf8 } from './bytes.ts';
 import type { Crypto } from './crypto.ts';
 import { parseAddress } from './keys.ts';
 import { limits } from './limits.ts';
@@ -46,20 +46,32 @@ export interface Genesis {
   readonly hash: Uint8Array;
 }
 
-/** RFC 8785 for the values that a genesis file holds: strings, safe integers, booleans, null, lists, objects. */
+/**
+ * RFC 8785 for the values that a genesis file holds: strings, safe integers, booleans, null, lists,
+ * objects. Members are sorted by UTF-16 code units, which is what `<` compares.
+ * @throws RangeError on another number, and on half a surrogate pair, which has no UTF-8 form.
+ */
 export function canonicalJson(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+      .map(([name, member]) => `${quote(name)}:${canonicalJson(member)}`);
     return `{${members.join(',')}}`;
   }
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
     throw new RangeError(`genesis numbers are integers below 2^53, not ${value}: write it as text`);
   }
   return JSON.stringify(value);
+}
+
+function quote(text: string): string {
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new RangeError(`genesis text ${JSON.stringify(text)} has half a surrogate pair`);
+  }
+  return JSON.stringify(text);
 }
 
 /** A genesis file that cannot be used; the message names the key and the remedy. */
@@ -71,56 +83,157 @@ export class GenesisError extends Error {
   }
 }
 
-type Json = Record<string, unknown>;
+type Json = Readonly<Record<string, unknown>>;
 
-function member(
-  object: Json,
-  name: string,
-  type: 'string' | 'number' | 'object' | 'boolean',
-): unknown {
-  const value = object[name];
-  if (typeof value !== type || value === null)
-    throw new GenesisError(`genesis.${name} must be a ${type}`);
+/** One object of the file with its path, so that every message names the whole key. */
+interface Section {
+  readonly path: string;
+  readonly members: Json;
+}
+
+function fail(path: string, problem: string): never {
+  throw new GenesisError(`${path} ${problem}`);
+}
+
+/** `value` as an object whose keys are all in `known`. */
+function section(value: unknown, path: string, known: readonly string[]): Section {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(path, 'must be a JSON object');
+  }
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) {
+      fail(`${path}.${name}`, `is unknown: remove it (known here: ${known.join(', ')})`);
+    }
+  }
+  return { path, members: value as Json };
+}
+
+/** An own member: a missing `constructor` must not read as Object.prototype's. */
+function own({ members }: Section, name: string): unknown {
+  return Object.hasOwn(members, name) ? members[name] : undefined;
+}
+
+function text(from: Section, name: string): string {
+  const value = own(from, name);
+  if (typeof value !== 'string' || value === '') fail(`${from.path}.${name}`, 'must be a text');
   return value;
 }
 
-function integer(object: Json, name: string, max: number): number {
-  const value = member(object, name, 'number') as number;
-  if (!Number.isSafeInteger(value) || value < 0 || value > max) {
-    throw new GenesisError(`genesis.${name} is ${value}: an integer from 0 to ${max} is needed`);
+function flag(from: Section, name: string): boolean {
+  const value = own(from, name) ?? false;
+  if (typeof value !== 'boolean') fail(`${from.path}.${name}`, 'must be true or false');
+  return value;
+}
+
+function integer(from: Section, name: string, max: number): number {
+  const value = own(from, name);
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) {
+    fail(`${from.path}.${name}`, `is ${String(value)}: an integer from 0 to ${max} is needed`);
   }
   return value;
 }
 
-function amount(value: unknown, name: string): bigint {
+function amount(from: Section, name: string): bigint {
+  const value = own(from, name);
   if (typeof value !== 'string' || !/^[0-9]{1,40}$/.test(value)) {
-    throw new GenesisError(`genesis.${name} must be a decimal number of acorns as text`);
+    fail(`${from.path}.${name}`, 'must be a decimal number of acorns as text');
   }
   return BigInt(value);
 }
 
-function hexBytes(value: unknown, name: string, length?: number): Uint8Array {
-  if (typeof value !== 'string' || !value.startsWith('0x'))
-    throw new GenesisError(`genesis.${name} must be 0x hex`);
+function hexBytes(from: Section, name: string, length?: number): Uint8Array {
+  const value = own(from, name);
+  if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) {
+    fail(`${from.path}.${name}`, 'must be 0x and whole bytes of hexadecimal digits');
+  }
   const bytes = fromHex(value);
   if (length !== undefined && bytes.length !== length) {
-    throw new GenesisError(`genesis.${name} has ${bytes.length} bytes, ${length} are needed`);
+    fail(`${from.path}.${name}`, `has ${bytes.length} bytes, ${length} are needed`);
   }
   return bytes;
 }
 
-function address(value: unknown, name: string): Uint8Array {
+function address(value: unknown, path: string): Uint8Array {
   try {
     return parseAddress(String(value));
   } catch (error) {
-    throw new GenesisError(`genesis.${name}: ${(error as Error).message}`);
+    fail(path, (error as Error).message);
   }
 }
 
-function list(object: Json, name: string): Json[] {
-  const value = object[name];
-  if (!Array.isArray(value)) throw new GenesisError(`genesis.${name} must be a list`);
-  return value as Json[];
+function list(from: Section, name: string): readonly unknown[] {
+  const value = own(from, name);
+  if (!Array.isArray(value)) fail(`${from.path}.${name}`, 'must be a list');
+  return value;
+}
+
+function parseAllocations(from: Section): Genesis['allocations'] {
+  const path = `${from.path}.allocations`;
+  const balances = own(from, 'allocations');
+  const names = typeof balances === 'object' && balances !== null ? Object.keys(balances) : [];
+  const entries = section(balances, path, names);
+  const seen = new Set<string>();
+  let total = 0n;
+  const allocations = names.map((name) => {
+    const account = address(name, path);
+    if (seen.has(toHex(account))) fail(`${path}.${name}`, 'stands there twice: merge the amounts');
+    seen.add(toHex(account));
+    const balance = amount(entries, name);
+    total += balance;
+    return { address: account, balance };
+  });
+  if (total >= 1n << 120n) fail(path, 'sum to 2^120 acorns or more: balances could overflow');
+  return allocations;
+}
+
+function parseForks(from: Section): Genesis['forks'] {
+  const path = `${from.path}.forks`;
+  const forks = list(from, 'forks').map((value, index) => {
+    const fork = section(value, `${path}[${index}]`, ['height', 'gasTable']);
+    return {
+      height: integer(fork, 'height', Number.MAX_SAFE_INTEGER),
+      gasTable: integer(fork, 'gasTable', 255),
+    };
+  });
+  if (forks[0]?.height !== 0) fail(path, 'must begin at height 0');
+  forks.reduce((previous, fork) => {
+    if (fork.height <= previous.height) fail(path, `must ascend: ${fork.height} does not`);
+    return fork;
+  });
+  return forks;
+}
+
+function parseContract(value: unknown, path: string): GenesisContract {
+  const contract = section(value, path, ['name', 'address', 'wasm', 'codeHash', 'constructor']);
+  return {
+    name: text(contract, 'name'),
+    address: address(own(contract, 'address'), `${path}.address`),
+    wasm: text(contract, 'wasm'),
+    codeHash: hexBytes(contract, 'codeHash', 32),
+    constructorArguments:
+      own(contract, 'constructor') === undefined ? emptyBytes : hexBytes(contract, 'constructor'),
+  };
+}
+
+function parseConsensus(from: Section): Genesis['consensus'] {
+  const keys = ['protocol', 'parameters'];
+  const consensus = section(own(from, 'consensus'), `${from.path}.consensus`, keys);
+  return { protocol: text(consensus, 'protocol'), parameters: own(consensus, 'parameters') ?? {} };
+}
+
+function parseBootstrap(from: Section): Genesis['bootstrap'] {
+  return list(from, 'bootstrap').map((value, index) => {
+    if (typeof value !== 'string') fail(`${from.path}.bootstrap[${index}]`, 'must be a multiaddr');
+    return value;
+  });
+}
+
+function hashOf(identity: Json, crypto: Crypto): Uint8Array {
+  try {
+    return crypto.sha256(utf8(canonicalJson(identity)));
+  } catch (error) {
+    throw new GenesisError((error as Error).message);
+  }
 }
 
 const knownKeys = [
@@ -146,52 +259,26 @@ const knownKeys = [
  * @throws GenesisError naming the key that is missing, unknown or out of range.
  */
 export function parseGenesis(json: unknown, crypto: Crypto): Genesis {
-  if (typeof json !== 'object' || json === null)
-    throw new GenesisError('genesis must be a JSON object');
-  const object = json as Json;
-  for (const name of Object.keys(object)) {
-    if (!knownKeys.includes(name)) throw new GenesisError(`genesis.${name} is unknown: remove it`);
-  }
-  const { id, ...identity } = object;
-  const consensus = member(object, 'consensus', 'object') as Json;
-  const allocations = Object.entries(member(object, 'allocations', 'object') as Json).map(
-    ([account, balance]) => ({
-      address: address(account, 'allocations'),
-      balance: amount(balance, `allocations.${account}`),
-    }),
-  );
-  const total = allocations.reduce((sum, entry) => sum + entry.balance, 0n);
-  if (total >= 1n << 120n)
-    throw new GenesisError('genesis.allocations sum to 2^120 acorns or more');
-  const forks = list(object, 'forks').map((fork) => ({
-    height: integer(fork, 'height', Number.MAX_SAFE_INTEGER),
-    gasTable: integer(fork, 'gasTable', 255),
-  }));
-  if (forks[0]?.height !== 0) throw new GenesisError('genesis.forks must begin at height 0');
+  const genesis = section(json, 'genesis', knownKeys);
+  const { id, ...identity } = genesis.members;
+  const bits = bigintFromBytes(hexBytes(genesis, 'bits', 4));
   return {
-    name: member(object, 'name', 'string') as string,
-    chainId: integer(object, 'chainId', limits.chainIdMax),
-    expectedId: id === undefined ? undefined : (member(object, 'id', 'string') as string),
-    time: integer(object, 'time', 0xffffffff),
-    bits: Number(member(object, 'bits', 'string')),
-    gasLimit: integer(object, 'gasLimit', 1_000_000_000),
-    consensus: {
-      protocol: member(consensus, 'protocol', 'string') as string,
-      parameters: consensus.parameters ?? {},
-    },
-    reward: amount(object.reward, 'reward'),
-    oracleFund: address(object.oracleFund, 'oracleFund'),
-    allocations,
-    contracts: list(object, 'contracts').map((contract) => ({
-      name: member(contract, 'name', 'string') as string,
-      address: address(contract.address, 'contracts.address'),
-      wasm: member(contract, 'wasm', 'string') as string,
-      codeHash: hexBytes(contract.codeHash, 'contracts.codeHash', 32),
-      constructorArguments: hexBytes(contract.constructor ?? '0x', 'contracts.constructor'),
-    })),
-    forks,
-    bootstrap: list(object, 'bootstrap').map(String),
-    development: object.development === true,
-    hash: crypto.sha256(utf8(canonicalJson(identity))),
+    name: text(genesis, 'name'),
+    chainId: integer(genesis, 'chainId', limits.chainIdMax),
+    expectedId: id === undefined ? undefined : `0x${toHex(hexBytes(genesis, 'id', 32))}`,
+    time: integer(genesis, 'time', 0xffffffff),
+    bits: Number(bits),
+    gasLimit: integer(genesis, 'gasLimit', 1_000_000_000),
+    consensus: parseConsensus(genesis),
+    reward: amount(genesis, 'reward'),
+    oracleFund: address(own(genesis, 'oracleFund'), 'genesis.oracleFund'),
+    allocations: parseAllocations(genesis),
+    contracts: list(genesis, 'contracts').map((value, index) =>
+      parseContract(value, `genesis.contracts[${index}]`),
+    ),
+    forks: parseForks(genesis),
+    bootstrap: parseBootstrap(genesis),
+    development: flag(genesis, 'development'),
+    hash: hashOf(identity, crypto),
   };
 }

@@ -5,6 +5,8 @@
 export const limits = {
   // Encodings
   rlpDepthMax: 16,
+  /** Strings and lists in one message between nodes: 16 full blocks of transfers hold 24,000. */
+  messageItemsMax: 131_072,
 
   // Blocks and transactions (consensus)
   transactionSizeBytesMax: 163_840,
@@ -71,16 +73,54 @@ export const limits = {
   requestsInFlightPerPeer: 4,
   bodyWindowBlocks: 256,
   blockIdLookback: 8_191,
+  /** A list of 80-byte headers with their RLP prefixes. */
+  headersAnswerSizeBytesMax: 2_000 * 90,
+  /** Records, seals and prefixes around the bodies or transactions themselves. */
+  answerSlackSizeBytes: 64 * 1024,
+  statusSizeBytesMax: 1_024,
+  /** Reading a query, preparing its answer and sending 4 MiB over a slow line. */
+  requestServeMs: 30_000,
+  /** A query above its rate waits this long at most, then it is refused. */
+  requestDelayMsMax: 3_000,
 
   // Gossip
   gossipTransactionsMax: 64,
   gossipTransactionsSizeBytesMax: 256 * 1024,
   gossipBlockSizeBytesMax: 512 * 1024,
   gossipInboundDataLengthMax: 4 * 1024 * 1024,
+  gossipOutboundBufferSizeBytes: 16 * 1024 * 1024,
+  gossipBatchDelayMs: 50,
+  /** Bytes of own batches a flush: 1.3 MB/s, so that no three heartbeats of gossip reach 4 MiB. */
+  gossipBatchBudgetSizeBytes: 64 * 1024,
+  gossipQueueTransactionsMax: 20_000,
+  /** Deliveries waiting for a verdict; the oldest are ignored beyond. */
+  gossipDeliveriesMax: 4_096,
+  gossipEarlyPerPeerMax: 32,
 
   // Peers
   peersMax: 60,
   peerStoreMax: 1_000,
+  peerTickMs: 1_000,
+  peerStoreSaveMs: 60_000,
+  /** Time for the status exchange, and then for the gossip streams. */
+  peerStatusMs: 10_000,
+  peerGossipGraceMs: 15_000,
+  peerAnchors: 4,
+  peersOutboundTarget: 8,
+  peersPerSubnetOutbound: 2,
+  dialsInFlight: 4,
+  dialTimeoutMs: 10_000,
+  dialBackoffMsMin: 1_000,
+  dialBackoffMsMax: 60_000,
+  muxerStreamsMax: 64,
+  muxerReadBufferSizeBytes: 512 * 1024,
+  muxerWriteBufferSizeBytes: 1024 * 1024,
+  muxerWindowSizeBytesMax: 1024 * 1024,
+  penaltyDisconnectPoints: 50,
+  penaltyBanPoints: 100,
+  penaltyHalfLifeMs: 600_000,
+  penaltyEntriesMax: 1_000,
+  banMs: 3_600_000,
 
   // Mining
   templatesKept: 32,

@@ -4,7 +4,8 @@
  */
 
 import { minimalBytes } from './bytes.ts';
-import { decodeRlp, encodeRlp, rlpBytes, rlpList, rlpNumber } from './rlp.ts';
+import { limits } from './limits.ts';
+import { DecodeError, decodeRlp, encodeRlp, rlpBytes, rlpList, rlpNumber } from './rlp.ts';
 
 export interface Log {
   /** 20 bytes. */
@@ -35,16 +36,22 @@ export function encodeReceipt(receipt: Receipt): Uint8Array {
 
 /** @throws DecodeError naming the field that is wrong. */
 export function decodeReceipt(bytes: Uint8Array): Receipt {
-  const [hash, status, cumulative, logs] = rlpList(decodeRlp(bytes), 'receipt', 4);
+  const [hash, statusItem, cumulative, logs] = rlpList(decodeRlp(bytes), 'receipt', 4);
+  const status = rlpNumber(statusItem, 'status');
+  if (status !== 0 && status !== 1) throw new DecodeError(`status ${status} is not 0 or 1`);
   return {
     transactionHash: rlpBytes(hash, 'transaction hash', 32),
-    status: rlpNumber(status, 'status') === 0 ? 0 : 1,
+    status,
     cumulativeGasUsed: rlpNumber(cumulative, 'cumulative gas'),
     logs: rlpList(logs, 'logs').map((item) => {
-      const [address, topics, data] = rlpList(item, 'log', 3);
+      const [address, topicsItem, data] = rlpList(item, 'log', 3);
+      const topics = rlpList(topicsItem, 'topics');
+      if (topics.length > limits.logTopicsMax) {
+        throw new DecodeError(`log has ${topics.length} topics, at most ${limits.logTopicsMax}`);
+      }
       return {
         address: rlpBytes(address, 'log address', 20),
-        topics: rlpList(topics, 'topics').map((topic) => rlpBytes(topic, 'topic', 32)),
+        topics: topics.map((topic) => rlpBytes(topic, 'topic', 32)),
         data: rlpBytes(data, 'log data'),
       };
     }),

@@ -37,9 +37,12 @@ export interface CoinbaseRecord {
   readonly extranonce: Uint8Array;
 }
 
-/** The 208 bytes of a record, integers big-endian. */
+/**
+ * The 208 bytes of a record, integers big-endian.
+ * @throws RangeError when a field has not its width: such a record would shift all that follow.
+ */
 export function encodeRecord(record: CoinbaseRecord): Uint8Array {
-  return concat(
+  const bytes = concat(
     magic,
     u64ToBytes(record.height),
     record.stateRoot,
@@ -52,6 +55,10 @@ export function encodeRecord(record: CoinbaseRecord): Uint8Array {
     record.extraData,
     record.extranonce,
   );
+  if (bytes.length !== recordSizeBytes) {
+    throw new RangeError(`coinbase record has ${bytes.length} bytes: a field has another width`);
+  }
+  return bytes;
 }
 
 /** @throws DecodeError on another length, another magic or an integer above 2^53 - 1. */

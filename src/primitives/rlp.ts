@@ -3,7 +3,7 @@
  * Decoding is strict: one value has one encoding, and anything else is refused with its offset.
  */
 
-import { bigintFromBytes, concat, minimalBytes } from './bytes.ts';
+import { bigintFromBytes, concat, concatAll, minimalBytes } from './bytes.ts';
 import { limits } from './limits.ts';
 
 export type RlpItem = Uint8Array | readonly RlpItem[];
@@ -32,7 +32,7 @@ export function encodeRlp(item: RlpItem): Uint8Array {
     if (item.length === 1 && (item[0] as number) < 0x80) return item;
     return concat(prefix(item.length, 0x80), item);
   }
-  const payload = concat(...item.map(encodeRlp));
+  const payload = concatAll(item.map(encodeRlp));
   return concat(prefix(payload.length, 0xc0), payload);
 }
 
@@ -77,7 +77,13 @@ function readSpan(data: Uint8Array, offset: number): Span {
   return { isList: first >= 0xc0, start, end };
 }
 
-function decodeSpan(data: Uint8Array, span: Span, depth: number): RlpItem {
+/** Counts down, so that a message of single bytes cannot cost a hundred times its size in views. */
+interface Allowance {
+  items: number;
+}
+
+function decodeSpan(data: Uint8Array, span: Span, depth: number, allowance: Allowance): RlpItem {
+  if (allowance.items-- <= 0) throw new DecodeError('RLP has too many items', span.start);
   if (!span.isList) return data.subarray(span.start, span.end);
   if (depth >= limits.rlpDepthMax) throw new DecodeError('RLP is nested too deeply', span.start);
   const items: RlpItem[] = [];
@@ -85,7 +91,7 @@ function decodeSpan(data: Uint8Array, span: Span, depth: number): RlpItem {
   while (offset < span.end) {
     const child = readSpan(data, offset);
     if (child.end > span.end) throw new DecodeError('RLP item runs past its list', offset);
-    items.push(decodeSpan(data, child, depth + 1));
+    items.push(decodeSpan(data, child, depth + 1, allowance));
     offset = child.end;
   }
   return items;
@@ -93,12 +99,13 @@ function decodeSpan(data: Uint8Array, span: Span, depth: number): RlpItem {
 
 /**
  * The item that `data` encodes, all of it. Byte strings are views into `data`.
+ * `itemsMax` bounds strings and lists together; foreign messages pass `limits.messageItemsMax`.
  * @throws DecodeError on any encoding that is not canonical, and on trailing bytes.
  */
-export function decodeRlp(data: Uint8Array): RlpItem {
+export function decodeRlp(data: Uint8Array, itemsMax = Number.POSITIVE_INFINITY): RlpItem {
   const span = readSpan(data, 0);
   if (span.end !== data.length) throw new DecodeError('RLP has trailing bytes', span.end);
-  return decodeSpan(data, span, 0);
+  return decodeSpan(data, span, 0, { items: itemsMax });
 }
 
 /** `item` as a list of `length` items (any number when undefined). */

@@ -99,8 +99,24 @@ function atMost<Item>(items: readonly Item[], max: number, name: string): readon
   return items;
 }
 
+/** RLP of at most `sizeBytesMax` bytes and `limits.messageItemsMax` items. */
+function decodeMessage(bytes: Uint8Array, sizeBytesMax: number, name: string): RlpItem {
+  if (bytes.length > sizeBytesMax) {
+    throw new DecodeError(`${name} has ${bytes.length} bytes, at most ${sizeBytesMax} are allowed`);
+  }
+  return decodeRlp(bytes, limits.messageItemsMax);
+}
+
+const decodeQuery = (bytes: Uint8Array, name: string): RlpItem =>
+  decodeMessage(bytes, limits.requestSizeBytesMax, name);
+const decodeAnswer = (bytes: Uint8Array, name: string): RlpItem =>
+  decodeMessage(bytes, limits.bodiesAnswerSizeBytesMax, name);
+
+/** A copy: a pool that kept views would keep every message that a transaction came in. */
+const readTransaction = (item: RlpItem): Uint8Array => rlpBytes(item, 'transaction').slice();
+
 function optionalSeal(item: RlpItem | undefined): { seal?: Uint8Array } {
-  return item === undefined ? {} : { seal: rlpBytes(item, 'seal') };
+  return item === undefined ? {} : { seal: rlpBytes(item, 'seal').slice() };
 }
 
 export const announcementCodec: Codec<BlockAnnouncement> = {
@@ -112,18 +128,14 @@ export const announcementCodec: Codec<BlockAnnouncement> = {
       ...(value.seal === undefined ? [] : [value.seal]),
     ]),
   decode: (bytes) => {
-    if (bytes.length > limits.gossipBlockSizeBytesMax) {
-      throw new DecodeError(
-        `announcement has ${bytes.length} bytes, at most ${limits.gossipBlockSizeBytesMax}`,
-      );
-    }
-    const items = rlpList(decodeRlp(bytes), 'announcement');
+    const message = decodeMessage(bytes, limits.gossipBlockSizeBytesMax, 'announcement');
+    const items = rlpList(message, 'announcement');
     if (items.length !== 3 && items.length !== 4)
       throw new DecodeError('announcement needs 3 or 4 items');
     return {
       header: decodeHeader(rlpBytes(items[0], 'header', headerSizeBytes)),
       record: decodeRecord(rlpBytes(items[1], 'record')),
-      shortIds: rlpList(items[2], 'short ids').map((item) => rlpBytes(item, 'short id', 8)),
+      shortIds: rlpList(items[2], 'short ids').map((item) => rlpBytes(item, 'short id', 8).slice()),
       ...optionalSeal(items[3]),
     };
   },
@@ -133,15 +145,9 @@ export const announcementCodec: Codec<BlockAnnouncement> = {
 export const transactionBatchCodec: Codec<readonly Uint8Array[]> = {
   encode: (value) => encodeRlp([...value]),
   decode: (bytes) => {
-    if (bytes.length > limits.gossipTransactionsSizeBytesMax) {
-      throw new DecodeError(
-        `batch has ${bytes.length} bytes, at most ${limits.gossipTransactionsSizeBytesMax}`,
-      );
-    }
-    const items = rlpList(decodeRlp(bytes), 'transactions');
-    return atMost(items, limits.gossipTransactionsMax, 'transactions').map((item) =>
-      rlpBytes(item, 'transaction'),
-    );
+    const message = decodeMessage(bytes, limits.gossipTransactionsSizeBytesMax, 'batch');
+    const items = rlpList(message, 'transactions');
+    return atMost(items, limits.gossipTransactionsMax, 'transactions').map(readTransaction);
   },
 };
 
@@ -156,11 +162,11 @@ const statusCodec: Codec<Status> = {
       numberItem(value.earliestBody),
     ]),
   decode: (bytes) => {
-    const items = rlpList(decodeRlp(bytes), 'status', 6);
+    const items = rlpList(decodeQuery(bytes, 'status'), 'status', 6);
     if (rlpNumber(items[0], 'status version') !== 1)
       throw new DecodeError('status version is not 1');
     return {
-      genesisId: rlpBytes(items[1], 'genesis id', 32),
+      genesisId: rlpBytes(items[1], 'genesis id', 32).slice(),
       headId: readId(items[2], 'head id'),
       height: rlpNumber(items[3], 'height'),
       work: rlpInteger(items[4], 'work'),
@@ -173,7 +179,7 @@ const headersQueryCodec: Codec<HeadersQuery> = {
   encode: (value) =>
     encodeRlp([value.locator.map(idItem), idItem(value.stop), numberItem(value.max)]),
   decode: (bytes) => {
-    const items = rlpList(decodeRlp(bytes), 'headers query', 3);
+    const items = rlpList(decodeQuery(bytes, 'headers query'), 'headers query', 3);
     const locator = rlpList(items[0], 'locator').map((item) => readId(item, 'locator id'));
     return {
       locator: atMost(locator, limits.locatorHashesMax, 'locator ids'),
@@ -186,15 +192,17 @@ const headersQueryCodec: Codec<HeadersQuery> = {
 const headersCodec: Codec<readonly Header[]> = {
   encode: (value) => encodeRlp(value.map(encodeHeader)),
   decode: (bytes) =>
-    atMost(rlpList(decodeRlp(bytes), 'headers'), limits.headersPerAnswerMax, 'headers').map(
-      (item) => decodeHeader(rlpBytes(item, 'header', headerSizeBytes)),
-    ),
+    atMost(
+      rlpList(decodeAnswer(bytes, 'headers'), 'headers'),
+      limits.headersPerAnswerMax,
+      'headers',
+    ).map((item) => decodeHeader(rlpBytes(item, 'header', headerSizeBytes))),
 };
 
 const bodiesQueryCodec: Codec<BodiesQuery> = {
   encode: (value) => encodeRlp([value.ids.map(idItem)]),
   decode: (bytes) => {
-    const [ids] = rlpList(decodeRlp(bytes), 'bodies query', 1);
+    const [ids] = rlpList(decodeQuery(bytes, 'bodies query'), 'bodies query', 1);
     const list = rlpList(ids, 'ids').map((item) => readId(item, 'id'));
     return { ids: atMost(list, limits.bodiesPerAnswerMax, 'ids') };
   },
@@ -210,13 +218,17 @@ const bodiesCodec: Codec<readonly Body[]> = {
       ]),
     ),
   decode: (bytes) =>
-    atMost(rlpList(decodeRlp(bytes), 'bodies'), limits.bodiesPerAnswerMax, 'bodies').map((item) => {
+    atMost(
+      rlpList(decodeAnswer(bytes, 'bodies'), 'bodies'),
+      limits.bodiesPerAnswerMax,
+      'bodies',
+    ).map((item) => {
       const parts = rlpList(item, 'body');
       if (parts.length !== 2 && parts.length !== 3)
         throw new DecodeError('body needs 2 or 3 items');
       return {
         record: decodeRecord(rlpBytes(parts[0], 'record')),
-        transactions: rlpList(parts[1], 'transactions').map((raw) => rlpBytes(raw, 'transaction')),
+        transactions: rlpList(parts[1], 'transactions').map(readTransaction),
         ...optionalSeal(parts[2]),
       };
     }),
@@ -225,7 +237,11 @@ const bodiesCodec: Codec<readonly Body[]> = {
 const transactionsQueryCodec: Codec<TransactionsQuery> = {
   encode: (value) => encodeRlp([idItem(value.id), value.indexes.map(numberItem)]),
   decode: (bytes) => {
-    const [id, indexes] = rlpList(decodeRlp(bytes), 'transactions query', 2);
+    const [id, indexes] = rlpList(
+      decodeQuery(bytes, 'transactions query'),
+      'transactions query',
+      2,
+    );
     return {
       id: readId(id, 'block id'),
       indexes: rlpList(indexes, 'indexes').map((item) => rlpNumber(item, 'index')),
@@ -236,7 +252,7 @@ const transactionsQueryCodec: Codec<TransactionsQuery> = {
 const transactionsCodec: Codec<readonly Uint8Array[]> = {
   encode: (value) => encodeRlp([...value]),
   decode: (bytes) =>
-    rlpList(decodeRlp(bytes), 'transactions').map((raw) => rlpBytes(raw, 'transaction')),
+    rlpList(decodeAnswer(bytes, 'transactions'), 'transactions').map(readTransaction),
 };
 
 /** Codecs of every request by kind. */

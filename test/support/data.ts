@@ -20,10 +20,3 @@ export function dataPath(name: string): string | undefined {
   }
   return undefined;
 }
-
-/** Title of a test that needs `name`: says why it is skipped when it is. */
-export function needingData(title: string, name: string): string {
-  return dataPath(name) === undefined
-    ? `${title} (skipped: no ${name} in DODONA_TEST_DATA)`
-    : title;
-}

@@ -1,0 +1,254 @@
+/**
+ * What the interfaces ask of the node, in two halves: `ChainReader`, synchronous, inside a reader
+ * worker over one database snapshot; and `NodeBackend`, asynchronous, on the main thread, which
+ * never executes anything. The node implements both.
+ */
+
+import type { Block, HeaderEntry } from '../primitives/block.ts';
+import type { Hex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import type { Receipt } from '../primitives/receipt.ts';
+import type {
+  AccessListEntry,
+  SignedTransaction,
+  TransactionFields,
+} from '../primitives/transaction.ts';
+import type { RpcErrorObject } from './errors.ts';
+import type { OracleService } from './oracle-service.ts';
+
+/** The network a node belongs to; constant while it runs. */
+export interface NetworkInfo {
+  readonly name: string;
+  readonly chainId: number;
+  /** Canonical hash of the genesis file, 32 bytes: the network's identity. */
+  readonly genesisHash: Uint8Array;
+  /** Fixed test accounts, `eth_sendTransaction` and `evm_mine` exist only where this is true. */
+  readonly development: boolean;
+  /** `web3_clientVersion`, for instance `dodona/0.1.0/linux-x64/node20`. */
+  readonly clientVersion: string;
+}
+
+/** What a call may say; everything left out has the value that a wallet expects. */
+export interface CallRequest {
+  /** 20 bytes; the zero address when the caller named nobody. */
+  readonly from: Uint8Array;
+  /** Undefined creates a contract. */
+  readonly to: Uint8Array | undefined;
+  /** All the gas, intrinsic gas included; the reader clamps it to its own cap. */
+  readonly gas: bigint;
+  /** Price that contracts see and the sender must afford; 0 skips fee and balance checks of gas. */
+  readonly gasPrice: bigint;
+  readonly value: bigint;
+  readonly data: Uint8Array;
+  readonly accessList: readonly AccessListEntry[];
+}
+
+/** How a call ended. 'refused' means that it never ran: the reason is in `hint`. */
+export interface CallOutcome {
+  readonly status: 'success' | 'reverted' | 'failed' | 'refused';
+  /** Return or revert data. */
+  readonly output: Uint8Array;
+  /** Intrinsic gas included. */
+  readonly gasUsed: bigint;
+  /** Why it failed or was refused, for people. */
+  readonly hint?: string | undefined;
+}
+
+export interface AccountState {
+  readonly nonce: bigint;
+  readonly balance: bigint;
+  /** Keccak-256 of the code; of the empty string when there is none. */
+  readonly codeHash: Uint8Array;
+}
+
+/** Proof of presence or absence of one path in the state tree. */
+export interface StateProof {
+  /** 32 bytes. */
+  readonly path: Uint8Array;
+  /** The value stored at `path`, or undefined when it is absent. */
+  readonly value: Uint8Array | undefined;
+  /** Sibling hashes from the root downwards. */
+  readonly siblings: readonly Uint8Array[];
+  /** For absence: the other leaf that stands where `path` would be, if there is one. */
+  readonly other?: { readonly path: Uint8Array; readonly valueHash: Uint8Array } | undefined;
+}
+
+/** The state after one block. Absent accounts read as empty, absent slots as 32 zero bytes. */
+export interface StateView {
+  account(address: Uint8Array): AccountState;
+  code(address: Uint8Array): Uint8Array;
+  /** 32 bytes. */
+  storage(address: Uint8Array, slot: Uint8Array): Uint8Array;
+  /** Runs against a throw-away overlay, in the block that would follow. Never throws for the input's sake. */
+  call(request: CallRequest): CallOutcome;
+  /** Undefined where tree nodes are not kept (any state but the head's). */
+  proveAccount(address: Uint8Array): StateProof | undefined;
+  proveSlot(address: Uint8Array, slot: Uint8Array): StateProof | undefined;
+}
+
+export interface StoredReceipt {
+  readonly receipt: Receipt;
+  /** Local help for people: why the transaction failed. Never part of consensus. */
+  readonly hint?: string | undefined;
+}
+
+export interface TransactionLocation {
+  readonly id: Hex;
+  readonly height: number;
+  readonly index: number;
+}
+
+/** One request's consistent view of the stored chain. Ids are in hash order. */
+export interface ChainReader {
+  readonly network: NetworkInfo;
+  readonly crypto: Crypto;
+  head(): HeaderEntry;
+  /** Deepest block with at least 6 (60) blocks' worth of work above it; the genesis at worst. */
+  safe(): HeaderEntry;
+  finalized(): HeaderEntry;
+  /** Id at `height` of the applied chain. */
+  canonical(height: number): Hex | undefined;
+  /** Any stored header, of side branches too. */
+  header(id: Hex): HeaderEntry | undefined;
+  block(id: Hex): Block | undefined;
+  /** The block's transactions with their senders; undefined when its body is not stored. */
+  transactions(id: Hex): readonly SignedTransaction[] | undefined;
+  /** Undefined when the block was never executed or its receipts were pruned. */
+  receipts(id: Hex): readonly StoredReceipt[] | undefined;
+  /** Where the applied chain holds a transaction. */
+  transactionLocation(hash: Uint8Array): TransactionLocation | undefined;
+  /** State after the block `id`; undefined when it is not kept any more. */
+  state(id: Hex): StateView | undefined;
+  /** Base fee of the block after the head. */
+  nextBaseFee(): bigint;
+  /** Whether the request's time is used up: long loops ask and stop. */
+  expired(): boolean;
+}
+
+/** Answer of a read: its JSON text, so that the main thread need not serialise it again. */
+export type ReadAnswer = { readonly json: string } | { readonly error: RpcErrorObject };
+
+/** A refused transaction; `code` is the pool's fault code. */
+export interface SubmitFault {
+  readonly code: string;
+  readonly message: string;
+}
+export type SubmitResult = { readonly hash: Uint8Array } | SubmitFault;
+
+export interface PoolContent {
+  /** Executable now, in order of sender and nonce. */
+  readonly pending: readonly SignedTransaction[];
+  /** Waiting for a gap in the nonces to close. */
+  readonly queued: readonly SignedTransaction[];
+}
+
+/** The transaction pool, as the executor holds it. */
+export interface PoolService {
+  submit(raw: Uint8Array): Promise<SubmitResult>;
+  /** The next nonce to use: the account's, plus its executable transactions in the pool. */
+  pendingNonce(address: Uint8Array): Promise<bigint>;
+  transaction(hash: Uint8Array): Promise<SignedTransaction | undefined>;
+  status(): Promise<{ readonly pending: number; readonly queued: number }>;
+  content(): Promise<PoolContent>;
+}
+
+export interface PeerInfo {
+  readonly id: string;
+  readonly address: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly height: number | undefined;
+  readonly headId: Hex | undefined;
+  readonly agent: string | undefined;
+  /** Seconds since the connection was made. */
+  readonly connectedSeconds: number;
+  readonly penalty: number;
+}
+
+export interface NetworkService {
+  self(): { readonly id: string; readonly addresses: readonly string[] };
+  peers(): readonly PeerInfo[];
+  /** Connects to a multiaddr. @throws Error naming what failed. */
+  addPeer(multiaddr: string): Promise<void>;
+  /** False when there was no such peer. */
+  removePeer(id: string): Promise<boolean>;
+}
+
+export interface MiningStatus {
+  readonly enabled: boolean;
+  readonly threads: number;
+  readonly hashesPerSecond: number;
+  /** 20 bytes. */
+  readonly beneficiary: Uint8Array | undefined;
+  readonly blocksFound: number;
+}
+
+export interface MiningService {
+  status(): MiningStatus;
+  /** `threads` undefined keeps the configured number. */
+  start(threads: number | undefined): Promise<void>;
+  stop(): Promise<void>;
+  /** Development networks: one block now, of all that waits. Resolves when it is the head. */
+  mineNow(): Promise<void>;
+}
+
+export interface NodeStatus {
+  readonly head: HeaderEntry;
+  readonly safe: HeaderEntry;
+  readonly finalized: HeaderEntry;
+  readonly protocol: string;
+  readonly finality: 'immediate' | 'probabilistic' | 'perTransaction';
+  /** Heights; undefined when the node follows the tip. */
+  readonly syncing: { readonly current: number; readonly highest: number } | undefined;
+  /** Required bits of the next block, when the protocol has such. */
+  readonly nextBits: number | undefined;
+  readonly tips: readonly ChainTipInfo[];
+  /** Last alarms, newest first. */
+  readonly alarms: readonly {
+    readonly code: string;
+    readonly detail: string;
+    readonly time: number;
+  }[];
+  /** Lowest height whose body is stored. */
+  readonly earliestBody: number;
+}
+
+export interface ChainTipInfo {
+  readonly id: Hex;
+  readonly height: number;
+  readonly work: bigint;
+  readonly branchLength: number;
+  readonly status: 'active' | 'valid-fork' | 'valid-headers' | 'headers-only' | 'invalid';
+}
+
+/** One complete change of the applied chain: what left it (tip first), then what joined it. */
+export interface ChainChange {
+  readonly reverted: readonly HeaderEntry[];
+  readonly applied: readonly HeaderEntry[];
+}
+
+/** Fixed keys of a development network. */
+export interface DevelopmentAccounts {
+  /** 20 bytes each. */
+  readonly addresses: readonly Uint8Array[];
+  /** The raw transaction. @throws Error when `address` is none of them. */
+  sign(address: Uint8Array, fields: TransactionFields): Promise<Uint8Array>;
+}
+
+export interface NodeBackend {
+  readonly network: NetworkInfo;
+  readonly crypto: Crypto;
+  /** Runs one of `readMethods` on a reader worker. Never rejects for the input's sake. */
+  read(method: string, params: readonly unknown[]): Promise<ReadAnswer>;
+  status(): Promise<NodeStatus>;
+  readonly pool: PoolService;
+  readonly peers: NetworkService;
+  /** Absent where the protocol does not mine. */
+  readonly mining: MiningService | undefined;
+  readonly oracle: OracleService | undefined;
+  /** Present on development networks only. */
+  readonly accounts: DevelopmentAccounts | undefined;
+  /** Complete changes of the durable head, in order. Returns the function that ends it. */
+  onChange(listener: (change: ChainChange) => void): () => void;
+  /** Every transaction that became executable, once, by hash. */
+  onPendingTransaction(listener: (hash: Uint8Array) => void): () => void;
+}

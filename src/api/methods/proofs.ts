@@ -1,0 +1,77 @@
+/** What a light client needs: raw headers, coinbase records and proofs against the state root. */
+
+import type { HeaderEntry } from '../../primitives/block.ts';
+import { displayId, encodeHeader } from '../../primitives/header.ts';
+import { encodeRecord } from '../../primitives/record.ts';
+import { workOfBits } from '../../primitives/work.ts';
+import type { ChainReader, StateProof } from '../backend.ts';
+import { RpcError } from '../errors.ts';
+import { hexData, type Json, plainJson } from '../format.ts';
+import { address, countParams, list, optional, type Params, slot } from '../parameters.ts';
+import { requireEntry, requireState } from './blocks.ts';
+
+const slotsMax = 256;
+
+/** A header with the record it commits to; `raw` and `record` are what gets hashed. */
+export function headerJson(reader: ChainReader, entry: HeaderEntry): Json {
+  const { header } = entry;
+  const record = reader.block(entry.id)?.record;
+  return {
+    id: displayId(entry.id),
+    height: entry.height,
+    canonical: reader.canonical(entry.height) === entry.id,
+    raw: hexData(encodeHeader(header)),
+    version: header.version,
+    previous: displayId(header.previous),
+    commitment: hexData(header.commitment),
+    time: header.time,
+    bits: header.bits,
+    nonce: header.nonce,
+    work: workOfBits(header.bits).toString(),
+    chainWork: entry.work.toString(),
+    record: record === undefined ? null : hexData(encodeRecord(record)),
+  };
+}
+
+function proofJson(proof: StateProof): Json {
+  return {
+    path: hexData(proof.path),
+    value: proof.value === undefined ? null : hexData(proof.value),
+    siblings: proof.siblings.map(hexData),
+    other: proof.other === undefined ? null : plainJson(proof.other),
+  };
+}
+
+function required(proof: StateProof | undefined, entry: HeaderEntry): StateProof {
+  if (proof !== undefined) return proof;
+  throw new RpcError(
+    'pruned',
+    `tree nodes are kept for the head only, not for block ${entry.height}: ask for "latest"`,
+  );
+}
+
+function getProof(reader: ChainReader, params: Params): Json {
+  countParams(params, 3);
+  const account = address(params[0], 'address');
+  const slots = optional(params[1], (value, name) => list(value, name, slotsMax), 'slots') ?? [];
+  const keys = slots.map((value) => slot(value, 'slots'));
+  const entry = requireEntry(reader, params[2], 'block');
+  const state = requireState(reader, params[2], 'block');
+  return {
+    header: headerJson(reader, entry),
+    address: hexData(account),
+    account: proofJson(required(state.proveAccount(account), entry)),
+    slots: keys.map((key) => ({
+      slot: hexData(key),
+      ...proofJson(required(state.proveSlot(account, key), entry)),
+    })),
+  };
+}
+
+export const proofReads = {
+  dodona_getHeader: (reader: ChainReader, params: Params): Json => {
+    countParams(params, 1);
+    return headerJson(reader, requireEntry(reader, params[0], 'block'));
+  },
+  dodona_getProof: getProof,
+};

@@ -1,0 +1,103 @@
+/**
+ * What `oracle_*` methods ask of the off-chain oracle room: typed clients of the genesis contracts.
+ * Values are integers scaled by 10^decimals, as the contracts store them.
+ */
+
+/** A feed as the registry lists it. */
+export interface OracleFeed {
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+  /** `BTC/USD`; feeds outside genesis have a text their creator chose. */
+  readonly name: string;
+  readonly kind: 'commit-reveal' | 'twap' | 'signed' | 'schelling' | 'optimistic';
+  readonly decimals: number;
+  /** Address of its AggregatorV3 proxy, 20 bytes. */
+  readonly proxy: Uint8Array;
+  readonly heartbeatSeconds: number;
+  readonly deviationBps: number;
+  /** Listed feeds come from genesis; others are shown as unlisted. */
+  readonly listed: boolean;
+}
+
+export interface OracleReading {
+  readonly feed: OracleFeed;
+  readonly state: 'none' | 'bootstrap' | 'fresh' | 'stale' | 'void' | 'paused';
+  readonly value: bigint;
+  /** Half-width of the band that the reporters agreed on, in the value's units. */
+  readonly confidence: bigint;
+  /** Seconds since 1970; 0 when there is no value yet. */
+  readonly updatedAt: number;
+  readonly updatedHeight: number;
+  readonly reports: number;
+  readonly roundId: bigint;
+}
+
+export interface OracleRound {
+  readonly feed: Uint8Array;
+  readonly number: number;
+  readonly phase: 'commit' | 'seal' | 'reveal' | 'finalize' | 'settle' | 'settled';
+  /** First heights of the phases; windows are half-open. */
+  readonly commitFrom: number;
+  readonly sealFrom: number;
+  readonly revealFrom: number;
+  readonly revealUntil: number;
+  readonly seats: readonly {
+    readonly reporter: Uint8Array;
+    readonly stake: bigint;
+    readonly state: 'committed' | 'revealed' | 'missed' | 'idle';
+    readonly value: bigint | undefined;
+  }[];
+  readonly value: bigint | undefined;
+}
+
+/** One value for one feed. `round` undefined means the round that is open for commits. */
+export interface ReportRequest {
+  readonly feed: string;
+  readonly value: bigint;
+  readonly round: number | undefined;
+  /** Who reports, 20 bytes; undefined means the node's own reporter key. */
+  readonly reporter: Uint8Array | undefined;
+}
+
+export interface SubmittedReport {
+  readonly round: number;
+  readonly commitTransaction: Uint8Array;
+  readonly revealFrom: number;
+  readonly revealUntil: number;
+  /** Acorns lost when the reveal does not come. */
+  readonly penaltyIfMissed: bigint;
+}
+
+export interface UnsignedTransaction {
+  readonly to: Uint8Array;
+  readonly data: Uint8Array;
+  readonly value: bigint;
+}
+
+/** What a wallet must sign: the commit now, the reveal between the two heights. */
+export interface PreparedReport {
+  readonly round: number;
+  readonly salt: Uint8Array;
+  readonly commit: UnsignedTransaction;
+  readonly reveal: UnsignedTransaction;
+  readonly revealFrom: number;
+  readonly revealUntil: number;
+  readonly penaltyIfMissed: bigint;
+}
+
+/** A request that the oracle refuses: unknown feed, closed window, no stake. */
+export interface OracleFault {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface OracleService {
+  feeds(): Promise<readonly OracleFeed[]>;
+  /** `feed` is a name or a 0x id. With `maxAgeSeconds`, an older value is a fault. */
+  read(feed: string, maxAgeSeconds: number | undefined): Promise<OracleReading | OracleFault>;
+  /** `number` undefined means the round that is running. */
+  round(feed: string, number: number | undefined): Promise<OracleRound | OracleFault>;
+  /** Signs and sends with the node's reporter key. */
+  submitReport(request: ReportRequest): Promise<SubmittedReport | OracleFault>;
+  prepareReport(request: ReportRequest): Promise<PreparedReport | OracleFault>;
+}

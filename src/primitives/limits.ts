@@ -61,6 +61,28 @@ export const limits = {
   parkedMax: 256,
   workGateBlocks: 240,
   deepReorganisationBlocks: 100,
+  /** Applies queued ahead of execution when nothing is reverted. */
+  appliesQueuedMax: 64,
+  /** Announced blocks that wait for missing transactions at once. */
+  rebuildsMax: 16,
+  /** One salted bit is kept for every so many headers of the first pass. */
+  presyncPeriodHeaders: 128,
+  /** Headers of the second pass held back: 24 bits must match before one is stored. */
+  presyncBufferHeaders: 24 * 128,
+  /** Sixteen years of 15-second blocks: 32 KiB of bits. */
+  presyncHeadersMax: 2 ** 25,
+  presyncSessionsMax: 2,
+  /** A request that holds up the whole body window may take this long; doubled after each stall. */
+  bodyStallMsMin: 2_000,
+  bodyStallMsMax: 64_000,
+  /** A peer that failed a request is left alone for so long. */
+  peerRestMs: 5_000,
+  /** Every so often one peer is asked for its status, in case gossip was lost. */
+  peerPollMs: 10_000,
+  /** Headers ahead of the head by at least so many blocks mean "syncing"... */
+  syncingLagBlocks: 4,
+  /** ...while bodies keep arriving: withheld bodies must not stop honest miners. */
+  syncingIdleMs: 30_000,
 
   // Requests between peers
   headersPerAnswerMax: 2_000,

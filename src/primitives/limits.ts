@@ -53,6 +53,10 @@ export const limits = {
   readerGasMax: 100_000_000n,
   readerTimeMsMax: 5_000,
 
+  // Threads
+  senderCacheMax: 50_000,
+  readsInFlightMax: 256,
+
   // Proof of work
   headerWindowBlocks: 4_096,
   undoBlocks: 11_520,

@@ -1,0 +1,117 @@
+/**
+ * What the main thread and the executor say to each other. The executor holds protocol, ledger,
+ * pool and the only writing hand on the database; the main thread holds network, RPC and miners.
+ */
+
+import type { ProtocolStatus, ReportCode, Verdict } from '../consensus/protocol.ts';
+import type { HeaderEntry } from '../primitives/block.ts';
+import type { Hex } from '../primitives/bytes.ts';
+import type { SignedTransaction } from '../primitives/transaction.ts';
+import type { ExchangeKind, Status } from '../primitives/wire.ts';
+
+export interface ExecutorOptions {
+  /** Folder of the database. */
+  readonly database: string;
+  /** Genesis file; its wasm modules lie beside it. */
+  readonly genesisFile: string;
+  readonly beneficiary: Uint8Array;
+  readonly mining: boolean;
+}
+
+export interface OpenedChain {
+  readonly head: HeaderEntry;
+  readonly genesisId: Hex;
+  readonly status: Status;
+  /** How the protocol's blocks become final. */
+  readonly finality: 'immediate' | 'probabilistic' | 'perTransaction';
+  readonly protocol: string;
+}
+
+export type Submitted =
+  | { readonly hash: Uint8Array }
+  | { readonly code: string; readonly message: string };
+
+/** Hashes and senders that a verifier recovered, so that the executor need not. */
+export interface RecoveredSenders {
+  /** 32 bytes each. */
+  readonly hashes: readonly Uint8Array[];
+  /** 20 bytes each, at the same index; empty when the signature belongs to nobody. */
+  readonly senders: readonly Uint8Array[];
+}
+
+export interface ExecutorApi {
+  open(options: ExecutorOptions): Promise<OpenedChain>;
+  joined(peer: string, status: Status): void;
+  left(peer: string): void;
+  gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void;
+  gossipedTransactions(
+    delivery: number,
+    batch: readonly Uint8Array[],
+    recovered: RecoveredSenders,
+  ): void;
+  /** Answer to a `request` notice; `bytes` undefined when it failed for `reason`. */
+  answered(
+    request: number,
+    peer: string,
+    kind: ExchangeKind,
+    answer:
+      | { readonly bytes: Uint8Array; readonly recovered: RecoveredSenders | undefined }
+      | { readonly reason: 'timeout' | 'disconnected' | 'refused' | 'malformed' },
+  ): void;
+  /** Answers a peer's query from the store. @throws DecodeError when it is malformed. */
+  serve(kind: ExchangeKind, query: Uint8Array): Uint8Array;
+  submit(raw: Uint8Array, recovered: RecoveredSenders): Submitted;
+  pendingNonce(address: Uint8Array): bigint;
+  poolTransaction(hash: Uint8Array): SignedTransaction | undefined;
+  poolStatus(): { readonly pending: number; readonly queued: number };
+  poolContent(): {
+    readonly pending: readonly SignedTransaction[];
+    readonly queued: readonly SignedTransaction[];
+  };
+  status(): ProtocolStatus;
+  /** Work found by a miner for the block of `job`. */
+  found(job: number, nonce: number, version: number): void;
+  /** The nonce and version range of `job` is used up: a new extranonce is needed. */
+  exhausted(job: number): void;
+  setMining(enabled: boolean): void;
+  /** Development networks: one block of all that waits, at once. */
+  mineNow(): Promise<void>;
+  /** Writes what is under way and closes the database. */
+  stop(): Promise<void>;
+}
+
+/** A new durable head. */
+export interface HeadNotice {
+  readonly kind: 'head';
+  readonly head: HeaderEntry;
+  readonly reverted: readonly HeaderEntry[];
+  readonly applied: readonly HeaderEntry[];
+  readonly status: Status;
+  readonly transactions: number;
+  readonly gasUsed: number;
+}
+
+export type ExecutorNotice =
+  | HeadNotice
+  | { readonly kind: 'broadcast'; readonly bytes: Uint8Array }
+  | { readonly kind: 'broadcastTransactions'; readonly raw: readonly Uint8Array[] }
+  | { readonly kind: 'verdict'; readonly delivery: number; readonly verdict: Verdict }
+  | {
+      readonly kind: 'request';
+      readonly request: number;
+      readonly peer: string;
+      readonly exchange: ExchangeKind;
+      readonly query: Uint8Array;
+      readonly deadlineMs: number;
+    }
+  | { readonly kind: 'cancel'; readonly request: number }
+  | {
+      readonly kind: 'seal';
+      /** Undefined stops the search. */
+      readonly work:
+        | { readonly job: number; readonly header: Uint8Array; readonly bits: number }
+        | undefined;
+    }
+  | { readonly kind: 'report'; readonly peer: string; readonly code: ReportCode }
+  | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'pending'; readonly hash: Uint8Array };

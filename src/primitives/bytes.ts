@@ -25,16 +25,27 @@ export function toHex(bytes: Uint8Array): Hex {
  * @throws RangeError when the text has an odd length or a character that is no hexadecimal digit.
  */
 export function fromHex(text: string): Uint8Array {
-  const digits = text.startsWith('0x') ? text.slice(2) : text;
-  if (digits.length % 2 !== 0)
-    throw new RangeError(`odd number of hexadecimal digits: ${digits.length}`);
-  if (!/^[0-9a-fA-F]*$/.test(digits))
-    throw new RangeError('not hexadecimal: use digits 0-9 and a-f only');
-  const bytes = new Uint8Array(digits.length / 2);
+  const start = text.startsWith('0x') ? 2 : 0;
+  const digits = text.length - start;
+  if (digits % 2 !== 0) throw new RangeError(`odd number of hexadecimal digits: ${digits}`);
+  const bytes = new Uint8Array(digits / 2);
   for (let index = 0; index < bytes.length; index++) {
-    bytes[index] = Number.parseInt(digits.slice(2 * index, 2 * index + 2), 16);
+    const high = digitOf(text.charCodeAt(start + 2 * index));
+    const low = digitOf(text.charCodeAt(start + 2 * index + 1));
+    // An unknown digit is -1, and so is then the whole.
+    const byte = (high << 4) | low;
+    if (byte < 0) throw new RangeError('not hexadecimal: use digits 0-9 and a-f only');
+    bytes[index] = byte;
   }
   return bytes;
+}
+
+/** Value of a hexadecimal digit by its character code, or -1. */
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  if (code >= 97 && code <= 102) return code - 87;
+  if (code >= 65 && code <= 70) return code - 55;
+  return -1;
 }
 
 /** One byte string holding all `parts` in order. */
@@ -94,6 +105,7 @@ export function bigintToBytes(value: bigint, width: number): Uint8Array {
   if (value < 0n || value >> BigInt(8 * width) !== 0n) {
     throw new RangeError(`${value} does not fit ${width} unsigned bytes`);
   }
+  if (value === 0n) return new Uint8Array(width);
   return fromHex(value.toString(16).padStart(2 * width, '0'));
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Crypto } from '../primitives/crypto.ts';
-import { emptySubtree, hashStateBranch } from '../primitives/state-proof.ts';
+import { emptySubtree } from '../primitives/state-proof.ts';
 
 export const pageSlots = 16;
 
@@ -19,31 +19,31 @@ export type Slot = Subtree | undefined;
 /** Sixteen slots, by the four bits of a path that the page covers. */
 export type Page = Slot[];
 
-/** Joins two halves: nothing and a lone leaf stay what they are, all else is hashed as a branch. */
-export function joinSubtrees(left: Slot, right: Slot, crypto: Crypto): Slot {
-  if (left === undefined && (right === undefined || right.onlyPath !== undefined)) return right;
-  if (right === undefined && left?.onlyPath !== undefined) return left;
-  const hash = hashStateBranch(left?.hash ?? emptySubtree, right?.hash ?? emptySubtree, crypto);
-  return { hash, onlyPath: undefined };
-}
+/** Folds pages; it keeps one buffer, because a block hashes tens of thousands of branches. */
+export class PageFolder {
+  readonly #crypto: Crypto;
+  /** 0x01 ‖ left ‖ right, as `hashStateBranch` has it. */
+  readonly #branch = Uint8Array.of(1, ...emptySubtree, ...emptySubtree);
 
-/** All levels of a page: `[0]` the whole (1 slot), then 2, 4, 8 and `[4]` the page itself. */
-export function pageLevels(page: Page, crypto: Crypto): readonly Page[] {
-  const levels: Page[] = [page];
-  while ((levels[0] as Page).length > 1) {
-    const below = levels[0] as Page;
-    const level: Page = [];
-    for (let index = 0; index < below.length; index += 2) {
-      level.push(joinSubtrees(below[index], below[index + 1], crypto));
-    }
-    levels.unshift(level);
+  constructor(crypto: Crypto) {
+    this.#crypto = crypto;
   }
-  return levels;
-}
 
-/** What the page is as one slot of the page above. */
-export function foldPage(page: Page, crypto: Crypto): Slot {
-  return pageLevels(page, crypto)[0]?.[0];
+  /** Joins two halves: nothing and a lone leaf stay what they are, all else is hashed as a branch. */
+  join(left: Slot, right: Slot): Slot {
+    if (left === undefined && (right === undefined || right.onlyPath !== undefined)) return right;
+    if (right === undefined && left?.onlyPath !== undefined) return left;
+    this.#branch.set(left?.hash ?? emptySubtree, 1);
+    this.#branch.set(right?.hash ?? emptySubtree, 33);
+    return { hash: this.#crypto.sha256(this.#branch), onlyPath: undefined };
+  }
+
+  /** What slots [start, start + count) are as one; of all sixteen, the slot of the page above. */
+  fold(page: Page, start = 0, count = pageSlots): Slot {
+    if (count === 1) return page[start];
+    const half = count >> 1;
+    return this.join(this.fold(page, start, half), this.fold(page, start + half, half));
+  }
 }
 
 /** u16 bitmap of used slots ‖ u16 bitmap of leaves ‖ for each used slot: hash 32 ‖ leaf: path 32. */

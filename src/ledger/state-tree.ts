@@ -11,10 +11,9 @@ import { keys, type StoreReader, type WriteOperation } from '../primitives/store
 import {
   decodePage,
   encodePage,
-  foldPage,
   type Page,
+  PageFolder,
   pageIndex,
-  pageLevels,
   pagePosition,
   pageSlots,
   type Slot,
@@ -41,13 +40,13 @@ function loadPage(reader: StoreReader, path: Uint8Array, depth: number): Page {
 class TreeUpdate {
   readonly operations: WriteOperation[] = [];
   readonly #reader: StoreReader;
-  readonly #crypto: Crypto;
+  readonly #folder: PageFolder;
   readonly #changes: readonly Change[];
 
   constructor(reader: StoreReader, changes: readonly Change[], crypto: Crypto) {
     this.#reader = reader;
     this.#changes = changes;
-    this.#crypto = crypto;
+    this.#folder = new PageFolder(crypto);
   }
 
   /** The root after all changes. The root page is stored unless the tree is empty. */
@@ -56,7 +55,7 @@ class TreeUpdate {
     const stored = this.#reader.get(position);
     const page = stored === undefined ? this.#emptyPage() : decodePage(stored);
     this.#updatePage(page, 0, 0, this.#changes.length);
-    const root = foldPage(page, this.#crypto);
+    const root = this.#folder.fold(page);
     if (root !== undefined || stored !== undefined) {
       this.operations.push({
         key: position,
@@ -92,7 +91,7 @@ class TreeUpdate {
     const page = isStored ? loadPage(this.#reader, first.path, depth) : this.#emptyPage();
     if (slot?.onlyPath !== undefined) page[pageIndex(slot.onlyPath, depth)] = slot;
     this.#updatePage(page, depth, start, end);
-    const folded = foldPage(page, this.#crypto);
+    const folded = this.#folder.fold(page);
     const isBranch = folded !== undefined && folded.onlyPath === undefined;
     if (isBranch || isStored) {
       this.operations.push({
@@ -132,7 +131,7 @@ export function updateTree(
 
 function rootSlot(reader: StoreReader, crypto: Crypto): Slot {
   const stored = reader.get(keys.node(pagePosition(emptySubtree, 0)));
-  return stored === undefined ? undefined : foldPage(decodePage(stored), crypto);
+  return stored === undefined ? undefined : new PageFolder(crypto).fold(decodePage(stored));
 }
 
 /** Root of the stored tree; 32 zero bytes when it is empty. */
@@ -142,16 +141,17 @@ export function stateRoot(reader: StoreReader, crypto: Crypto): Uint8Array {
 
 /** Proof of what the tree holds at `path`: its value, or that there is none. */
 export function proveState(reader: StoreReader, path: Uint8Array, crypto: Crypto): StateProof {
+  const folder = new PageFolder(crypto);
   const siblings: Uint8Array[] = [];
   let slot = rootSlot(reader, crypto);
-  let levels: readonly Page[] = [];
+  let page: Page = [];
   for (let bit = 0; slot !== undefined && slot.onlyPath === undefined; bit++) {
     const depth = bit >> 2;
-    if (bit % 4 === 0) levels = pageLevels(loadPage(reader, path, depth), crypto);
-    const level = levels[(bit % 4) + 1] as Page;
-    const index = pageIndex(path, depth) >> (3 - (bit % 4));
-    siblings.push(level[index ^ 1]?.hash ?? emptySubtree);
-    slot = level[index];
+    if (bit % 4 === 0) page = loadPage(reader, path, depth);
+    const count = 8 >> (bit % 4);
+    const start = pageIndex(path, depth) & -count;
+    siblings.push(folder.fold(page, start ^ count, count)?.hash ?? emptySubtree);
+    slot = folder.fold(page, start, count);
   }
   if (slot?.onlyPath === undefined) return { siblings, end: { kind: 'empty' } };
   if (equalBytes(slot.onlyPath, path)) return { siblings, end: { kind: 'leaf' } };

@@ -28,7 +28,9 @@ export interface Store extends StoreReader {
   close(): Promise<void>;
 }
 
-const key = (letter: string, ...parts: Uint8Array[]): Uint8Array => concat(utf8(letter), ...parts);
+const letterBytes = new Map([...'hgHrbcutisnkpm'].map((letter) => [letter, utf8(letter)]));
+const key = (letter: string, ...parts: Uint8Array[]): Uint8Array =>
+  concat(letterBytes.get(letter) as Uint8Array, ...parts);
 
 /**
  * prefix | key -> value

@@ -1,0 +1,13 @@
+// The scalar hash core: one source, instantiated for one lane of 32-bit words.
+
+import { headerAddress, prepareLanes, searchLanes, targetAddress } from './search';
+
+export { headerAddress, targetAddress };
+
+export function prepare(): void {
+  prepareLanes<u32>();
+}
+
+export function search(start: u32, length: u32): i32 {
+  return searchLanes<u32>(start, length);
+}

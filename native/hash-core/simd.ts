@@ -1,0 +1,13 @@
+// The simd hash core: one source, instantiated for four lanes of 128-bit vectors.
+
+import { headerAddress, prepareLanes, searchLanes, targetAddress } from './search';
+
+export { headerAddress, targetAddress };
+
+export function prepare(): void {
+  prepareLanes<v128>();
+}
+
+export function search(start: u32, length: u32): i32 {
+  return searchLanes<v128>(start, length);
+}

@@ -1,0 +1,180 @@
+/** The partition of the search space, and the pool with real threads. */
+
+import { sha256 } from '@noble/hashes/sha2.js';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createHashCore } from '../../src/mining/hash-core.ts';
+import { type FoundWork, MinerPool, type MinerWork } from '../../src/mining/miner.ts';
+import {
+  partOfSpace,
+  RangeSearch,
+  rollVersion,
+  searchSpaceSize,
+} from '../../src/mining/search-space.ts';
+import { baseVersion, encodeHeader, isVersionValid } from '../../src/primitives/header.ts';
+import { hashToNumber } from '../../src/primitives/work.ts';
+import { workerEntry } from '../support/workers.ts';
+
+const header = encodeHeader({
+  version: baseVersion,
+  previous: new Uint8Array(32).fill(1),
+  commitment: new Uint8Array(32).fill(2),
+  time: 1_800_000_000,
+  bits: 0x207fffff,
+  nonce: 0,
+});
+const impossible = 0n;
+const oneIn = (hashes: number): bigint => 2n ** 256n / BigInt(hashes) - 1n;
+
+function meets(work: MinerWork, found: FoundWork): boolean {
+  const bytes = work.header.slice();
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, found.version, true);
+  view.setUint32(76, found.nonce, true);
+  return hashToNumber(sha256(sha256(bytes))) <= work.target;
+}
+
+describe('search space', () => {
+  it('is cut without gap or overlap', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 64 }),
+        fc.integer({ min: 64, max: searchSpaceSize }),
+        (parts, size) => {
+          let end = 0;
+          for (let index = 0; index < parts; index++) {
+            const range = partOfSpace(index, parts, size);
+            expect(range.begin).toBe(end);
+            expect(range.end).toBeGreaterThan(range.begin);
+            end = range.end;
+          }
+          expect(end).toBe(size);
+        },
+      ),
+    );
+  });
+
+  it('rolls only the sixteen bits that consensus ignores', () => {
+    const versions = Array.from({ length: 65_536 }, (_, index) => rollVersion(baseVersion, index));
+    expect(new Set(versions).size).toBe(65_536);
+    expect(versions.every(isVersionValid)).toBe(true);
+  });
+
+  it('goes on with the next version when the nonces of one are used up', () => {
+    const core = createHashCore('simd');
+    const begin = 7 * 2 ** 32 - 10;
+    const search = new RangeSearch(core, header, impossible, { begin, end: begin + 30 });
+    expect(search.advance(100)).toEqual({ tried: 10, found: undefined });
+    expect(search.exhausted).toBe(false);
+    expect(search.advance(100)).toEqual({ tried: 20, found: undefined });
+    expect(search.exhausted).toBe(true);
+  });
+
+  it('finds each solution of a range once', () => {
+    const core = createHashCore('scalar');
+    const work = { jobId: 'a', header, target: oneIn(20) };
+    const begin = 3 * 2 ** 32 - 300;
+    const search = new RangeSearch(core, header, work.target, { begin, end: begin + 600 });
+    const found = [];
+    let tried = 0;
+    while (!search.exhausted) {
+      const step = search.advance(50);
+      tried += step.tried;
+      if (step.found) found.push(step.found);
+    }
+    expect(tried).toBe(600);
+    expect(found.length).toBeGreaterThan(5);
+    for (const { version, nonce } of found) {
+      expect(nonce < 300 ? version : undefined).toBe(
+        nonce < 300 ? rollVersion(baseVersion, 3) : undefined,
+      );
+      expect(meets(work, { jobId: 'a', version, nonce })).toBe(true);
+    }
+    expect(new Set(found.map(({ version, nonce }) => `${version}:${nonce}`)).size).toBe(
+      found.length,
+    );
+  });
+});
+
+type Outcome = { readonly kind: 'found'; readonly found: FoundWork } | { readonly kind: string };
+
+/** A pool whose outcomes are awaited one after the other. */
+class Harness {
+  readonly outcomes: Outcome[] = [];
+  #wake: () => void = () => undefined;
+  readonly pool: MinerPool;
+
+  constructor(threads: number, workerUrl = workerEntry('node/mine-worker.ts')) {
+    const note = (outcome: Outcome): void => {
+      this.outcomes.push(outcome);
+      this.#wake();
+    };
+    this.pool = new MinerPool(
+      { threads, core: 'auto', workerUrl },
+      {
+        found: (found) => note({ kind: 'found', found }),
+        exhausted: (jobId) => note({ kind: `exhausted ${jobId}` }),
+        failed: (error) => note({ kind: error.message }),
+      },
+    );
+  }
+
+  async next(): Promise<Outcome> {
+    while (this.outcomes.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.outcomes.shift() as Outcome;
+  }
+}
+
+describe('miner pool', () => {
+  let harness: Harness | undefined;
+  afterEach(async () => {
+    await harness?.pool.stop();
+  });
+
+  it('finds, exhausts, replaces work and rests with real threads', async () => {
+    harness = new Harness(2);
+    const { pool } = harness;
+    expect(await pool.start()).toBe('simd');
+
+    const easy = { jobId: 'easy', header, target: oneIn(50_000) };
+    pool.setWork(easy);
+    const outcome = await harness.next();
+    if (!('found' in outcome)) throw new Error(outcome.kind);
+    expect(outcome.found.jobId).toBe('easy');
+    expect(meets(easy, outcome.found)).toBe(true);
+    expect(pool.hashesTried()).toBeGreaterThan(0n);
+
+    const triedBefore = pool.hashesTried();
+    pool.setWork({ jobId: 'small', header, target: impossible, space: 10_001 });
+    expect(await harness.next()).toEqual({ kind: 'exhausted small' });
+    expect(pool.hashesTried() - triedBefore).toBeGreaterThanOrEqual(10_001n);
+
+    pool.setWork({ jobId: 'endless', header, target: impossible });
+    pool.setWork({ ...easy, jobId: 'replaced' });
+    const replaced = await harness.next();
+    expect('found' in replaced && replaced.found.jobId).toBe('replaced');
+    expect(harness.outcomes).toEqual([]);
+  }, 30_000);
+
+  it('stops counting hashes when there is no work', async () => {
+    harness = new Harness(1);
+    const { pool } = harness;
+    await pool.start();
+    pool.setWork({ jobId: 'endless', header, target: impossible });
+    while (pool.hashRate() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    pool.setWork(undefined);
+    while (pool.hashRate() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const tried = pool.hashesTried();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(pool.hashesTried()).toBe(tried);
+  }, 30_000);
+
+  it('refuses to start with an entry file that does not exist', async () => {
+    harness = new Harness(1, new URL('file:///nowhere/mine-worker.js'));
+    await expect(harness.pool.start()).rejects.toThrow('a mining thread died');
+  });
+});

@@ -59,6 +59,7 @@ export const limits = {
 
   // Proof of work
   headerWindowBlocks: 4_096,
+  headersAtStartMax: 65_536,
   undoBlocks: 11_520,
   orphansMax: 64,
   orphansPerPeerMax: 8,
@@ -134,6 +135,8 @@ export const limits = {
   peerAnchors: 4,
   peersOutboundTarget: 8,
   peersPerSubnetOutbound: 2,
+  connectionsPendingMax: 16,
+  connectionsPerHostAndSecond: 16,
   dialsInFlight: 4,
   dialTimeoutMs: 10_000,
   dialBackoffMsMin: 1_000,
@@ -163,6 +166,18 @@ export const limits = {
   rpcFeeHistoryBlocksMax: 1_024,
   rpcFiltersMax: 1_000,
   rpcFilterIdleMs: 300_000,
+  /** Changes of the chain, and hashes of waiting transactions, that a filter may lag behind. */
+  rpcChangesKept: 8_192,
+  rpcPendingHashesKept: 20_000,
+  rpcInFlightMax: 256,
+  rpcBatchConcurrencyMax: 64,
+  rpcTimeoutMs: 30_000,
+  rpcHeadersTimeoutMs: 10_000,
+  rpcKeepAliveMs: 65_000,
+  rpcSocketMessagesInFlightMax: 64,
+  rpcSocketBufferSizeBytesMax: 16 * 1024 * 1024,
+  rpcSocketPingMs: 30_000,
+  rpcSubscriptionsPerConnectionMax: 128,
 
   // Oracle agent
   sourceResponseSizeBytesMax: 1024 * 1024,

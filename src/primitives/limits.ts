@@ -152,6 +152,7 @@ export const limits = {
   banMs: 3_600_000,
 
   // Mining
+  minerThreadsMax: 256,
   templatesKept: 32,
   templateRefreshMs: 30_000,
   templateThrottleMs: 1_000,

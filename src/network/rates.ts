@@ -1,0 +1,58 @@
+/**
+ * How many queries a peer may ask: the generic cell rate algorithm (GCRA, ITU-T I.371), one
+ * theoretical arrival time for each peer and kind, cost in items asked for.
+ */
+
+import { limits } from '../primitives/limits.ts';
+import type { ExchangeKind, Exchanges } from '../primitives/wire.ts';
+
+/** `burst` units at once, then `perSecond`. A honest syncing node stays below them. */
+const allowances: { readonly [Kind in ExchangeKind]: { burst: number; perSecond: number } } = {
+  status: { burst: 5, perSecond: 1 },
+  headers: { burst: 64, perSecond: 32 },
+  bodies: { burst: 1_024, perSecond: 256 },
+  transactions: { burst: 128, perSecond: 32 },
+};
+
+const costs: { readonly [Kind in ExchangeKind]: (query: Exchanges[Kind]['query']) => number } = {
+  status: () => 1,
+  headers: () => 1,
+  bodies: (query) => Math.max(1, query.ids.length),
+  transactions: (query) => 1 + Math.floor(query.indexes.length / 256),
+};
+
+/** Units that `query` costs. */
+export function queryCost<Kind extends ExchangeKind>(
+  kind: Kind,
+  query: Exchanges[Kind]['query'],
+): number {
+  return costs[kind](query);
+}
+
+/** One peer's use, for all kinds. Time is given in milliseconds, so that tests need no clock. */
+export class RateLimiter {
+  private readonly arrivals = new Map<string, Map<ExchangeKind, number>>();
+
+  /**
+   * Books `cost` units at `nowMs`.
+   * @returns milliseconds to wait before serving, or undefined (nothing booked) when the wait would
+   * exceed `limits.requestDelayMsMax` and the query is to be refused
+   */
+  book(peer: string, kind: ExchangeKind, cost: number, nowMs: number): number | undefined {
+    const { burst, perSecond } = allowances[kind];
+    const kinds = this.arrivals.get(peer) ?? new Map<ExchangeKind, number>();
+    const arrival = Math.max(kinds.get(kind) ?? 0, nowMs) + (cost * 1_000) / perSecond;
+    const waitMs = Math.max(0, arrival - nowMs - (burst * 1_000) / perSecond);
+    if (waitMs > limits.requestDelayMsMax) return undefined;
+    kinds.set(kind, arrival);
+    this.arrivals.set(peer, kinds);
+    return waitMs;
+  }
+
+  /** Drops entries whose time has passed: they are equal to none. */
+  forgetIdle(nowMs: number): void {
+    for (const [peer, kinds] of this.arrivals) {
+      if ([...kinds.values()].every((arrival) => arrival <= nowMs)) this.arrivals.delete(peer);
+    }
+  }
+}

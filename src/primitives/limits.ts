@@ -21,6 +21,8 @@ export const limits = {
   poolPerSenderMax: 1_024,
   poolNonceGapMax: 64,
   poolReplacementBumpPercent: 10,
+  /** Three hours of 15 s: what has waited longer behind a gap in its nonces is dropped. */
+  poolQueuedBlocksMax: 720,
 
   // Contract VM (consensus)
   wasmSizeBytesMax: 128 * 1024,
@@ -61,6 +63,8 @@ export const limits = {
   headerWindowBlocks: 4_096,
   headersAtStartMax: 65_536,
   undoBlocks: 11_520,
+  /** How far below the head readers can see the state. */
+  historicalStateBlocks: 128,
   orphansMax: 64,
   orphansPerPeerMax: 8,
   parkedMax: 256,

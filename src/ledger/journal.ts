@@ -1,0 +1,306 @@
+/**
+ * The state as transactions change it: accounts and slots read once from the store, every write
+ * with its undo, and at the end of a block the leaves that differ. Nothing here touches the store.
+ */
+
+import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import type { Log } from '../primitives/receipt.ts';
+import { keys, type StoreReader } from '../primitives/store.ts';
+import type { World } from '../vm/world.ts';
+import {
+  accountPath,
+  decodeAccount,
+  emptyCodeHash,
+  encodeAccount,
+  slotPath,
+  zeroWord,
+} from './account.ts';
+
+interface SlotState {
+  readonly path: Uint8Array;
+  /** In the store, before the block. */
+  readonly stored: Uint8Array;
+  value: Uint8Array;
+  /** Before transaction number `written`, the last that wrote here. */
+  original: Uint8Array;
+  written: number;
+}
+
+interface AccountState {
+  readonly address: Uint8Array;
+  readonly path: Uint8Array;
+  /** Encoded in the store before the block; undefined when absent. */
+  readonly stored: Uint8Array | undefined;
+  nonce: bigint;
+  balance: bigint;
+  codeHash: Uint8Array;
+  /** Whether anything above was ever written. */
+  isTouched: boolean;
+  readonly slots: Map<Hex, SlotState>;
+}
+
+/** What a block did to the state. */
+export interface JournalChanges {
+  /** New values by path; undefined for leaves that go. */
+  readonly after: ReadonlyMap<Hex, Uint8Array | undefined>;
+  /** The values that they replace, by the same paths. */
+  readonly before: ReadonlyMap<Hex, Uint8Array | undefined>;
+  /** Modules that the store did not hold, by code hash in hex. */
+  readonly codes: ReadonlyMap<Hex, Uint8Array>;
+}
+
+function isAbsent(account: AccountState): boolean {
+  return (
+    account.nonce === 0n && account.balance === 0n && equalBytes(account.codeHash, emptyCodeHash)
+  );
+}
+
+export class Journal implements World {
+  readonly #reader: StoreReader;
+  readonly #crypto: Crypto;
+  readonly #accounts = new Map<Hex, AccountState>();
+  readonly #codes = new Map<Hex, Uint8Array>();
+  /** How to take back each write of the running transaction, oldest first. */
+  #undo: (() => void)[] = [];
+  /** Number of the running transaction; 0 stands for never. */
+  #transaction = 1;
+  #logs: Log[] = [];
+  #transient = new Map<string, Uint8Array>();
+  #warm = new Set<string>();
+
+  constructor(reader: StoreReader, crypto: Crypto) {
+    this.#reader = reader;
+    this.#crypto = crypto;
+  }
+
+  /** Forgets what lasts for one transaction. Checkpoint 0 is the state at this moment. */
+  beginTransaction(): void {
+    this.#transaction += 1;
+    this.#undo = [];
+    this.#logs = [];
+    if (this.#transient.size > 0) this.#transient = new Map();
+    if (this.#warm.size > 0) this.#warm = new Set();
+  }
+
+  /** Logs of the running transaction that were not taken back. */
+  get logs(): readonly Log[] {
+    return this.#logs;
+  }
+
+  balance(address: Uint8Array): bigint {
+    return this.#account(address).balance;
+  }
+
+  /** Adds acorns that come from nowhere in this state: issue, tips, refunds of prepaid gas. */
+  credit(address: Uint8Array, amount: bigint): void {
+    if (amount !== 0n) this.#setBalance(this.#account(address), amount);
+  }
+
+  /** Takes acorns away: prepaid gas. The caller has checked the balance. */
+  debit(address: Uint8Array, amount: bigint): void {
+    if (amount !== 0n) this.#setBalance(this.#account(address), -amount);
+  }
+
+  transfer(from: Uint8Array, to: Uint8Array, amount: bigint): void {
+    this.debit(from, amount);
+    this.credit(to, amount);
+  }
+
+  nonce(address: Uint8Array): bigint {
+    return this.#account(address).nonce;
+  }
+
+  setNonce(address: Uint8Array, nonce: bigint): void {
+    const account = this.#account(address);
+    const previous = account.nonce;
+    account.nonce = nonce;
+    account.isTouched = true;
+    this.#undo.push(() => {
+      account.nonce = previous;
+    });
+  }
+
+  exists(address: Uint8Array): boolean {
+    return !isAbsent(this.#account(address));
+  }
+
+  code(address: Uint8Array): Uint8Array {
+    const { codeHash } = this.#account(address);
+    if (equalBytes(codeHash, emptyCodeHash)) return new Uint8Array(0);
+    const code = this.#codes.get(toHex(codeHash)) ?? this.#reader.get(keys.code(codeHash));
+    if (code === undefined) {
+      throw new Error(`code ${toHex(codeHash)} of ${toHex(address)} is missing: run db check`);
+    }
+    return code;
+  }
+
+  codeHash(address: Uint8Array): Uint8Array {
+    const account = this.#account(address);
+    return isAbsent(account) ? zeroWord : account.codeHash;
+  }
+
+  /** Whether the account has code, without loading it. */
+  hasCode(address: Uint8Array): boolean {
+    return !equalBytes(this.#account(address).codeHash, emptyCodeHash);
+  }
+
+  setCode(address: Uint8Array, code: Uint8Array): void {
+    const account = this.#account(address);
+    const previous = account.codeHash;
+    account.codeHash = this.#crypto.keccak256(code);
+    account.isTouched = true;
+    this.#codes.set(toHex(account.codeHash), Uint8Array.from(code));
+    this.#undo.push(() => {
+      account.codeHash = previous;
+    });
+  }
+
+  storage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.#slot(address, slot).value;
+  }
+
+  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    const state = this.#slot(address, slot);
+    return state.written === this.#transaction ? state.original : state.value;
+  }
+
+  setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
+    const state = this.#slot(address, slot);
+    const previous = state.value;
+    if (state.written !== this.#transaction) {
+      state.written = this.#transaction;
+      state.original = previous;
+    }
+    state.value = Uint8Array.from(value);
+    this.#undo.push(() => {
+      state.value = previous;
+    });
+  }
+
+  transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.#transient.get(toHex(address) + toHex(slot)) ?? zeroWord;
+  }
+
+  setTransientStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
+    const key = toHex(address) + toHex(slot);
+    const previous = this.#transient.get(key) ?? zeroWord;
+    this.#transient.set(key, Uint8Array.from(value));
+    this.#undo.push(() => {
+      this.#transient.set(key, previous);
+    });
+  }
+
+  warmAddress(address: Uint8Array): boolean {
+    return this.#warmUp(toHex(address));
+  }
+
+  warmSlot(address: Uint8Array, slot: Uint8Array): boolean {
+    return this.#warmUp(toHex(address) + toHex(slot));
+  }
+
+  touchCode(codeHash: Uint8Array): boolean {
+    return this.#warmUp(`code ${toHex(codeHash)}`);
+  }
+
+  log(log: Log): void {
+    this.#logs.push(log);
+    this.#undo.push(() => {
+      this.#logs.pop();
+    });
+  }
+
+  checkpoint(): number {
+    return this.#undo.length;
+  }
+
+  revertTo(checkpoint: number): void {
+    while (this.#undo.length > checkpoint) this.#undo.pop()?.();
+  }
+
+  /** Every leaf that differs from the store. */
+  changes(): JournalChanges {
+    const after = new Map<Hex, Uint8Array | undefined>();
+    const before = new Map<Hex, Uint8Array | undefined>();
+    const codes = new Map<Hex, Uint8Array>();
+    for (const account of this.#accounts.values()) {
+      if (account.isTouched) this.#collectAccount(account, after, before, codes);
+      for (const slot of account.slots.values()) {
+        if (slot.written === 0 || equalBytes(slot.value, slot.stored)) continue;
+        const path = toHex(slot.path);
+        after.set(path, isZero(slot.value) ? undefined : slot.value);
+        before.set(path, isZero(slot.stored) ? undefined : slot.stored);
+      }
+    }
+    return { after, before, codes };
+  }
+
+  #collectAccount(
+    account: AccountState,
+    after: Map<Hex, Uint8Array | undefined>,
+    before: Map<Hex, Uint8Array | undefined>,
+    codes: Map<Hex, Uint8Array>,
+  ): void {
+    const value = isAbsent(account) ? undefined : encodeAccount(account);
+    const { stored } = account;
+    if (value === undefined ? stored === undefined : stored && equalBytes(value, stored)) return;
+    const path = toHex(account.path);
+    after.set(path, value);
+    before.set(path, stored);
+    const codeHash = toHex(account.codeHash);
+    const code = this.#codes.get(codeHash);
+    if (code !== undefined && this.#reader.get(keys.code(account.codeHash)) === undefined) {
+      codes.set(codeHash, code);
+    }
+  }
+
+  #setBalance(account: AccountState, difference: bigint): void {
+    const previous = account.balance;
+    const balance = previous + difference;
+    if (balance < 0n) throw new Error(`balance of ${toHex(account.address)} below zero`);
+    account.balance = balance;
+    account.isTouched = true;
+    this.#undo.push(() => {
+      account.balance = previous;
+    });
+  }
+
+  #warmUp(key: string): boolean {
+    if (this.#warm.has(key)) return false;
+    this.#warm.add(key);
+    this.#undo.push(() => {
+      this.#warm.delete(key);
+    });
+    return true;
+  }
+
+  #account(address: Uint8Array): AccountState {
+    const key = toHex(address);
+    const known = this.#accounts.get(key);
+    if (known !== undefined) return known;
+    const path = accountPath(address, this.#crypto);
+    const stored = this.#reader.get(keys.state(path));
+    const account: AccountState = {
+      ...decodeAccount(stored),
+      address: Uint8Array.from(address),
+      path,
+      stored,
+      isTouched: false,
+      slots: new Map(),
+    };
+    this.#accounts.set(key, account);
+    return account;
+  }
+
+  #slot(address: Uint8Array, slot: Uint8Array): SlotState {
+    const { slots } = this.#account(address);
+    const key = toHex(slot);
+    const known = slots.get(key);
+    if (known !== undefined) return known;
+    const path = slotPath(address, slot, this.#crypto);
+    const stored = this.#reader.get(keys.state(path)) ?? zeroWord;
+    const state = { path, stored, value: stored, original: stored, written: 0 };
+    slots.set(key, state);
+    return state;
+  }
+}

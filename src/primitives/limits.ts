@@ -182,6 +182,7 @@ export const limits = {
   rpcSocketMessagesInFlightMax: 64,
   rpcSocketBufferSizeBytesMax: 16 * 1024 * 1024,
   rpcSocketPingMs: 30_000,
+  rpcSocketCloseMs: 1_000,
   rpcSubscriptionsPerConnectionMax: 128,
 
   // Oracle agent

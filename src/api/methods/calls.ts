@@ -20,23 +20,10 @@ import {
   slot,
 } from '../parameters.ts';
 import { requireState } from './blocks.ts';
+import { checkCreation } from './creation.ts';
 
-/** First four bytes of every creation on this chain: 0xEF 'W' 'A' and version 1. */
-const creationMagic = Uint8Array.of(0xef, 0x57, 0x41, 0x01);
 const transferGas = 21_000n;
 const accessListMax = 1_000;
-
-/** Refuses EVM init code by name. @throws RpcError for creation data without our prefix. */
-export function checkCreation(to: Uint8Array | undefined, data: Uint8Array): void {
-  if (to !== undefined || equalBytes(data.subarray(0, 4), creationMagic)) return;
-  throw new RpcError(
-    'server',
-    data.length === 0
-      ? 'contract creation without any data: send the bytecode of the artifact, or set "to"'
-      : 'this is EVM bytecode; build with dodona contract build',
-    { code: 'not-wasm' },
-  );
-}
 
 function accessList(value: unknown, name: string): AccessListEntry[] {
   return list(value, name, accessListMax).map((item, index) => {
@@ -51,7 +38,7 @@ function accessList(value: unknown, name: string): AccessListEntry[] {
 }
 
 /** `data` and `input` mean the same; both may come when they agree. */
-export function callData(members: JsonObject): Uint8Array {
+function callData(members: JsonObject): Uint8Array {
   const input = optional(members.input, bytes, 'transaction.input');
   const data = optional(members.data, bytes, 'transaction.data');
   if (input !== undefined && data !== undefined && !equalBytes(input, data)) {

@@ -1,0 +1,263 @@
+/**
+ * 256-bit integers: four 64-bit limbs in memory, lowest first, which is also how Solidity packs a
+ * storage word seen from its low end. Unsigned arithmetic is checked and reverts with Panic, as in
+ * Solidity 0.8; values are never changed in place, every result is a new word of the arena.
+ */
+
+import { panic, PANIC_DIVISION, PANIC_OVERFLOW } from "./revert";
+import { divideLimbs } from "./division";
+import { allocate } from "./memory";
+
+// @ts-ignore: decorator
+@unmanaged @final
+export class U256 {
+  limb0: u64;
+  limb1: u64;
+  limb2: u64;
+  limb3: u64;
+
+  // @ts-ignore: decorator
+  @operator("+") private static plus(left: U256, right: U256): U256 {
+    const sum = wrappingAdd(left, right);
+    if (less(sum, left)) panic(PANIC_OVERFLOW);
+    return sum;
+  }
+
+  // @ts-ignore: decorator
+  @operator("-") private static minus(left: U256, right: U256): U256 {
+    if (less(left, right)) panic(PANIC_OVERFLOW);
+    return wrappingSubtract(left, right);
+  }
+
+  // @ts-ignore: decorator
+  @operator("*") private static times(left: U256, right: U256): U256 {
+    return multiply(left, right);
+  }
+
+  // @ts-ignore: decorator
+  @operator("/") private static over(left: U256, right: U256): U256 {
+    const quotient = fresh();
+    divide(left, right, quotient, fresh());
+    return quotient;
+  }
+
+  // @ts-ignore: decorator
+  @operator("%") private static modulo(left: U256, right: U256): U256 {
+    const remainder = fresh();
+    divide(left, right, fresh(), remainder);
+    return remainder;
+  }
+
+  // @ts-ignore: decorator
+  @operator("<") private static isLess(left: U256, right: U256): bool {
+    return less(left, right);
+  }
+
+  // @ts-ignore: decorator
+  @operator(">") private static isGreater(left: U256, right: U256): bool {
+    return less(right, left);
+  }
+
+  // @ts-ignore: decorator
+  @operator("<=") private static isAtMost(left: U256, right: U256): bool {
+    return !less(right, left);
+  }
+
+  // @ts-ignore: decorator
+  @operator(">=") private static isAtLeast(left: U256, right: U256): bool {
+    return !less(left, right);
+  }
+
+  // @ts-ignore: decorator
+  @operator("==") private static isEqual(left: U256, right: U256): bool {
+    return equal(left, right);
+  }
+
+  // @ts-ignore: decorator
+  @operator("!=") private static isDifferent(left: U256, right: U256): bool {
+    return !equal(left, right);
+  }
+}
+
+/** An unset word of the arena. */
+export function fresh(): U256 {
+  return changetype<U256>(allocate(32));
+}
+
+/** A word from its limbs, lowest first. */
+export function limbs(limb0: u64, limb1: u64, limb2: u64, limb3: u64): U256 {
+  const word = fresh();
+  word.limb0 = limb0;
+  word.limb1 = limb1;
+  word.limb2 = limb2;
+  word.limb3 = limb3;
+  return word;
+}
+
+export function u256(value: u64): U256 {
+  return limbs(value, 0, 0, 0);
+}
+
+/** Reads 32 big-endian bytes. */
+export function loadWord(source: usize): U256 {
+  return limbs(
+    bswap(load<u64>(source, 24)),
+    bswap(load<u64>(source, 16)),
+    bswap(load<u64>(source, 8)),
+    bswap(load<u64>(source)),
+  );
+}
+
+/** Writes 32 big-endian bytes. */
+export function storeWord(target: usize, value: U256): void {
+  store<u64>(target, bswap(value.limb3));
+  store<u64>(target, bswap(value.limb2), 8);
+  store<u64>(target, bswap(value.limb1), 16);
+  store<u64>(target, bswap(value.limb0), 24);
+}
+
+export function isZero(value: U256): bool {
+  return (value.limb0 | value.limb1 | value.limb2 | value.limb3) == 0;
+}
+
+/** Whether the value is below 2^64, so that `limb0` is all of it. */
+export function fitsU64(value: U256): bool {
+  return (value.limb1 | value.limb2 | value.limb3) == 0;
+}
+
+export function minimum(left: U256, right: U256): U256 {
+  return less(left, right) ? left : right;
+}
+
+/** Quotient rounded up. */
+export function divideUp(left: U256, right: U256): U256 {
+  const quotient = fresh();
+  const remainder = fresh();
+  divide(left, right, quotient, remainder);
+  return isZero(remainder) ? quotient : quotient + u256(1);
+}
+
+/** Sum modulo 2^256. */
+export function wrappingAdd(left: U256, right: U256): U256 {
+  const limb0 = left.limb0 + right.limb0;
+  let carry = <u64>(limb0 < left.limb0);
+  const part1 = left.limb1 + carry;
+  const limb1 = part1 + right.limb1;
+  carry = <u64>(part1 < carry) | <u64>(limb1 < part1);
+  const part2 = left.limb2 + carry;
+  const limb2 = part2 + right.limb2;
+  carry = <u64>(part2 < carry) | <u64>(limb2 < part2);
+  return limbs(limb0, limb1, limb2, left.limb3 + right.limb3 + carry);
+}
+
+/** Difference modulo 2^256. */
+export function wrappingSubtract(left: U256, right: U256): U256 {
+  const limb0 = left.limb0 - right.limb0;
+  let borrow = <u64>(left.limb0 < right.limb0);
+  const part1 = left.limb1 - right.limb1;
+  const limb1 = part1 - borrow;
+  borrow = <u64>(left.limb1 < right.limb1) | <u64>(part1 < borrow);
+  const part2 = left.limb2 - right.limb2;
+  const limb2 = part2 - borrow;
+  borrow = <u64>(left.limb2 < right.limb2) | <u64>(part2 < borrow);
+  return limbs(limb0, limb1, limb2, left.limb3 - right.limb3 - borrow);
+}
+
+function less(left: U256, right: U256): bool {
+  if (left.limb3 != right.limb3) return left.limb3 < right.limb3;
+  if (left.limb2 != right.limb2) return left.limb2 < right.limb2;
+  if (left.limb1 != right.limb1) return left.limb1 < right.limb1;
+  return left.limb0 < right.limb0;
+}
+
+function equal(left: U256, right: U256): bool {
+  return (
+    ((left.limb0 ^ right.limb0) |
+      (left.limb1 ^ right.limb1) |
+      (left.limb2 ^ right.limb2) |
+      (left.limb3 ^ right.limb3)) == 0
+  );
+}
+
+/** Schoolbook product over 32-bit limbs; a limb beyond the eighth is an overflow. */
+function multiply(left: U256, right: U256): U256 {
+  const product = limbs(0, 0, 0, 0);
+  const target = changetype<usize>(product);
+  for (let i: usize = 0; i < 8; i++) {
+    const factor = <u64>load<u32>(changetype<usize>(left) + (i << 2));
+    if (factor == 0) continue;
+    let carry: u64 = 0;
+    for (let j: usize = 0; j < 8; j++) {
+      const digit = <u64>load<u32>(changetype<usize>(right) + (j << 2));
+      if (i + j < 8) {
+        const place = target + ((i + j) << 2);
+        const sum = factor * digit + <u64>load<u32>(place) + carry;
+        store<u32>(place, <u32>sum);
+        carry = sum >> 32;
+      } else if (digit != 0 || carry != 0) {
+        panic(PANIC_OVERFLOW);
+      }
+    }
+    if (carry != 0) panic(PANIC_OVERFLOW);
+  }
+  return product;
+}
+
+function divide(left: U256, right: U256, quotient: U256, remainder: U256): void {
+  if (isZero(right)) panic(PANIC_DIVISION);
+  divideLimbs(
+    changetype<usize>(left), changetype<usize>(right),
+    changetype<usize>(quotient), changetype<usize>(remainder),
+  );
+}
+
+// Signed values are two's complement words.
+
+export function isNegative(value: U256): bool {
+  return <i64>value.limb3 < 0;
+}
+
+export function negate(value: U256): U256 {
+  return wrappingSubtract(u256(0), value);
+}
+
+/** Absolute value; that of -2^255 is 2^255. */
+export function magnitude(value: U256): U256 {
+  return isNegative(value) ? negate(value) : value;
+}
+
+export function signedLess(left: U256, right: U256): bool {
+  if (<i64>left.limb3 != <i64>right.limb3) return <i64>left.limb3 < <i64>right.limb3;
+  return less(left, right);
+}
+
+/** |left - right| as an unsigned value; exact for any two signed values. */
+export function distance(left: U256, right: U256): U256 {
+  return signedLess(left, right) ? wrappingSubtract(right, left) : wrappingSubtract(left, right);
+}
+
+/** Floor of value / 2 for an unsigned value. */
+export function half(value: U256): U256 {
+  return limbs(
+    (value.limb0 >> 1) | (value.limb1 << 63),
+    (value.limb1 >> 1) | (value.limb2 << 63),
+    (value.limb2 >> 1) | (value.limb3 << 63),
+    value.limb3 >> 1,
+  );
+}
+
+// A word as two unsigned halves of 128 bits, the low one first, as Solidity packs two uint128.
+
+export function low128(word: U256): U256 {
+  return limbs(word.limb0, word.limb1, 0, 0);
+}
+
+export function high128(word: U256): U256 {
+  return limbs(word.limb2, word.limb3, 0, 0);
+}
+
+/** Both halves in one word; a half of more than 128 bits is a Panic. */
+export function pack128(low: U256, high: U256): U256 {
+  if ((low.limb2 | low.limb3 | high.limb2 | high.limb3) != 0) panic(PANIC_OVERFLOW);
+  return limbs(low.limb0, low.limb1, high.limb0, high.limb1);
+}

@@ -4,10 +4,11 @@
  * never executes anything. The node implements both.
  */
 
+import type { StoredReceipt } from '../ledger/receipts.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
-import type { Receipt } from '../primitives/receipt.ts';
+import type { StateProof } from '../primitives/state-proof.ts';
 import type {
   AccessListEntry,
   SignedTransaction,
@@ -61,16 +62,13 @@ export interface AccountState {
   readonly codeHash: Uint8Array;
 }
 
-/** Proof of presence or absence of one path in the state tree. */
-export interface StateProof {
+/** One path of the state tree with the proof of what it holds. */
+export interface ProvenLeaf {
   /** 32 bytes. */
   readonly path: Uint8Array;
-  /** The value stored at `path`, or undefined when it is absent. */
+  /** Undefined when the path is absent. */
   readonly value: Uint8Array | undefined;
-  /** Sibling hashes from the root downwards. */
-  readonly siblings: readonly Uint8Array[];
-  /** For absence: the other leaf that stands where `path` would be, if there is one. */
-  readonly other?: { readonly path: Uint8Array; readonly valueHash: Uint8Array } | undefined;
+  readonly proof: StateProof;
 }
 
 /** The state after one block. Absent accounts read as empty, absent slots as 32 zero bytes. */
@@ -82,14 +80,8 @@ export interface StateView {
   /** Runs against a throw-away overlay, in the block that would follow. Never throws for the input's sake. */
   call(request: CallRequest): CallOutcome;
   /** Undefined where tree nodes are not kept (any state but the head's). */
-  proveAccount(address: Uint8Array): StateProof | undefined;
-  proveSlot(address: Uint8Array, slot: Uint8Array): StateProof | undefined;
-}
-
-export interface StoredReceipt {
-  readonly receipt: Receipt;
-  /** Local help for people: why the transaction failed. Never part of consensus. */
-  readonly hint?: string | undefined;
+  proveAccount(address: Uint8Array): ProvenLeaf | undefined;
+  proveSlot(address: Uint8Array, slot: Uint8Array): ProvenLeaf | undefined;
 }
 
 export interface TransactionLocation {

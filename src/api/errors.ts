@@ -1,6 +1,6 @@
 /**
  * Errors of JSON-RPC: every number in one place (JSON-RPC 2.0, EIP-1474, and what geth and its
- * clients settled on), with the phrases that wallets match in message texts.
+ * clients settled on).
  */
 
 import { toHex } from '../primitives/bytes.ts';
@@ -58,31 +58,18 @@ export function errorFromObject(object: RpcErrorObject): RpcError {
   return new RpcError(kind ?? 'internal', object.message, object.data);
 }
 
-/** The texts by which viem, ethers and MetaMask recognise why a transaction was refused. */
-const walletPhrases: Readonly<Record<string, string>> = {
-  'already-known': 'already known',
-  'nonce-too-low': 'nonce too low',
-  'nonce-too-high': 'nonce too high',
-  'insufficient-funds': 'insufficient funds for gas * price + value',
-  'replacement-underpriced': 'replacement transaction underpriced',
-  underpriced: 'transaction underpriced',
-  'fee-below-base': 'max fee per gas less than block base fee',
-  'tip-above-fee': 'max priority fee per gas higher than max fee per gas',
-  'gas-too-low': 'intrinsic gas too low',
-  'gas-too-high': 'exceeds block gas limit',
-  'wrong-chain': 'invalid chain id',
-  'pool-full': 'txpool is full',
-  'sender-has-code': 'sender not an eoa',
+/** Pool faults that are no fault of the transaction; every other code is -32000, as in geth. */
+const faultKinds: Readonly<Record<string, keyof typeof rpcCodes>> = {
+  'pool-full': 'limitExceeded',
 };
 
-/** The error for a transaction that the pool refused; `data.code` keeps the pool's own code. */
+/**
+ * The error for a transaction that the pool refused. Wallets match its text, which the ledger words
+ * as geth does; `data.code` is the fault's own code.
+ */
 export function submitError(fault: { readonly code: string; readonly message: string }): RpcError {
-  const phrase = walletPhrases[fault.code];
-  const message =
-    phrase === undefined || fault.message.startsWith(phrase)
-      ? fault.message
-      : `${phrase}: ${fault.message}`;
-  return new RpcError('server', message, { code: fault.code });
+  const kind = Object.hasOwn(faultKinds, fault.code) ? faultKinds[fault.code] : undefined;
+  return new RpcError(kind ?? 'server', fault.message, { code: fault.code });
 }
 
 const errorSelector = '08c379a0';

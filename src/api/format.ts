@@ -3,6 +3,7 @@
  * Block ids are byte-reversed; blooms are derived here, for they are no part of consensus.
  */
 
+import type { StoredReceipt } from '../ledger/receipts.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import { bigintToBytes, minimalBytes, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
@@ -12,7 +13,6 @@ import { recordSizeBytes } from '../primitives/record.ts';
 import { encodeRlp } from '../primitives/rlp.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import { workOfBits } from '../primitives/work.ts';
-import type { StoredReceipt } from './backend.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -3,10 +3,11 @@
 import type { HeaderEntry } from '../../primitives/block.ts';
 import { displayId, encodeHeader } from '../../primitives/header.ts';
 import { encodeRecord } from '../../primitives/record.ts';
+import { encodeStateProof } from '../../primitives/state-proof.ts';
 import { workOfBits } from '../../primitives/work.ts';
-import type { ChainReader, StateProof } from '../backend.ts';
+import type { ChainReader, ProvenLeaf } from '../backend.ts';
 import { RpcError } from '../errors.ts';
-import { hexData, type Json, plainJson } from '../format.ts';
+import { hexData, type Json } from '../format.ts';
 import { address, countParams, list, optional, type Params, slot } from '../parameters.ts';
 import { requireEntry, requireState } from './blocks.ts';
 
@@ -33,21 +34,19 @@ export function headerJson(reader: ChainReader, entry: HeaderEntry): Json {
   };
 }
 
-function proofJson(proof: StateProof): Json {
+/** `proof` is the compact encoding; `value` null with a valid proof means that the path is absent. */
+function leafJson(leaf: ProvenLeaf | undefined, entry: HeaderEntry): Json {
+  if (leaf === undefined) {
+    throw new RpcError(
+      'pruned',
+      `tree nodes are kept for the head only, not for block ${entry.height}: ask for "latest"`,
+    );
+  }
   return {
-    path: hexData(proof.path),
-    value: proof.value === undefined ? null : hexData(proof.value),
-    siblings: proof.siblings.map(hexData),
-    other: proof.other === undefined ? null : plainJson(proof.other),
+    path: hexData(leaf.path),
+    value: leaf.value === undefined ? null : hexData(leaf.value),
+    proof: hexData(encodeStateProof(leaf.proof)),
   };
-}
-
-function required(proof: StateProof | undefined, entry: HeaderEntry): StateProof {
-  if (proof !== undefined) return proof;
-  throw new RpcError(
-    'pruned',
-    `tree nodes are kept for the head only, not for block ${entry.height}: ask for "latest"`,
-  );
 }
 
 function getProof(reader: ChainReader, params: Params): Json {
@@ -60,10 +59,10 @@ function getProof(reader: ChainReader, params: Params): Json {
   return {
     header: headerJson(reader, entry),
     address: hexData(account),
-    account: proofJson(required(state.proveAccount(account), entry)),
+    account: leafJson(state.proveAccount(account), entry),
     slots: keys.map((key) => ({
       slot: hexData(key),
-      ...proofJson(required(state.proveSlot(account, key), entry)),
+      ...leafJson(state.proveSlot(account, key), entry),
     })),
   };
 }

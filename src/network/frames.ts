@@ -150,18 +150,24 @@ export function readFrame(
       reject(error);
       stream.abort(error as Error);
     };
-    const onMessage = (event: { data: Uint8Array | { subarray(): Uint8Array } }): void => {
+    const onEnd = (): void => {
       try {
-        collector.add(event.data.subarray());
+        if (stream.status === 'reset' || stream.status === 'aborted') {
+          throw new RequestError('refused', 'stream was reset');
+        }
+        const payload = collector.end();
+        release();
+        resolve(payload);
       } catch (error) {
         fail(error);
       }
     };
-    const onEnd = (): void => {
+    // A stream that ended during negotiation says so once, before it delivers the last bytes.
+    const hasEnded = (): boolean => stream.readableEnded && stream.readBufferLength === 0;
+    const onMessage = (event: { data: Uint8Array | { subarray(): Uint8Array } }): void => {
       try {
-        const payload = collector.end();
-        release();
-        resolve(payload);
+        collector.add(event.data.subarray());
+        if (hasEnded()) onEnd();
       } catch (error) {
         fail(error);
       }
@@ -176,6 +182,6 @@ export function readFrame(
     stream.addEventListener('close', onClose);
     signal.addEventListener('abort', onAbort);
     if (signal.aborted) onAbort();
-    else if (stream.readableEnded) onEnd();
+    else if (hasEnded()) onEnd();
   });
 }

@@ -84,6 +84,30 @@ export async function until(what: string, condition: () => boolean): Promise<voi
   }
 }
 
+/** Everything a test has started; stopped in reverse order. */
+export class HostSet {
+  private started: { stop(): Promise<void> }[] = [];
+
+  async add<Host extends { stop(): Promise<void> }>(host: Promise<Host>): Promise<Host> {
+    return this.track(await host);
+  }
+
+  track<Host extends { stop(): Promise<void> }>(host: Host): Host {
+    this.started.push(host);
+    return host;
+  }
+
+  /** Stops one host before the end of its test. */
+  async stop(host: { stop(): Promise<void> }): Promise<void> {
+    this.started = this.started.filter((other) => other !== host);
+    await host.stop();
+  }
+
+  async stopAll(): Promise<void> {
+    for (const host of this.started.splice(0).reverse()) await host.stop();
+  }
+}
+
 /** Dials and waits until both sides have joined and know each other's subscription. */
 export async function connect(source: TestHost, target: TestHost): Promise<void> {
   await source.network.dial(target.network.addresses()[0] as string);

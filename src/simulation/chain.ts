@@ -1,0 +1,43 @@
+/**
+ * What a simulated network runs: the real protocol and the real state machine, and how the run
+ * looks into them. Tests put variants with a planted fault in their place.
+ */
+
+import type { StateMachine } from '../consensus/host.ts';
+import type { ChainView, Protocol, Query } from '../consensus/protocol.ts';
+import type { HeaderEntry } from '../primitives/block.ts';
+import type { StoreReader, WriteOperation } from '../primitives/store.ts';
+import type { Exchanges, Status } from '../primitives/wire.ts';
+
+export interface SimulatedChain<Message> {
+  readonly protocol: Protocol<unknown, unknown, Message>;
+  /** As `protocol.parseParameters` returned them. */
+  readonly parameters: unknown;
+  /** Mean milliseconds between blocks at full hash power. */
+  readonly blockIntervalMs: number;
+  /** Hashes per millisecond of the whole network that keep this interval at the genesis bits. */
+  readonly hashesPerMs: number;
+  /** The network's identity, 32 bytes. */
+  readonly networkId: Uint8Array;
+  readonly genesis: HeaderEntry;
+  /** Everything a new database holds. */
+  readonly genesisOperations: readonly WriteOperation[];
+  /** Private keys of funded accounts. */
+  readonly accounts: readonly Uint8Array[];
+  createMachine(reader: StoreReader): StateMachine;
+  answer(chain: ChainView, query: Query, own: Status): Exchanges[Query['kind']]['answer'];
+  /** Next nonce of an account in the state of the stored head. */
+  nonceOf(reader: StoreReader, address: Uint8Array): bigint;
+  /** A signed transfer of one acorn. */
+  transfer(key: Uint8Array, nonce: bigint, target: Uint8Array): Uint8Array;
+  /** Transactions in the stored chain of a node, all accounts together. */
+  transactionsMined(reader: StoreReader): number;
+  /**
+   * Looks at the whole stored state, `entries` being all of it, and says what is wrong with it:
+   * money out of nothing, say.
+   */
+  audit(
+    entries: readonly (readonly [Uint8Array, Uint8Array])[],
+    head: HeaderEntry,
+  ): string | undefined;
+}

@@ -1,0 +1,254 @@
+/**
+ * A whole network in one thread from one seed: first everything goes wrong and nothing false may
+ * happen (safety), then everything heals and all nodes must come to one growing chain (liveness).
+ */
+
+import { readHeader } from '../consensus/chain-view.ts';
+import { toHex, utf8 } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import type { SimulatedChain } from './chain.ts';
+import { Checkers, SimulationFailure } from './checkers.ts';
+import { VirtualClock } from './clock.ts';
+import { SimulatedDisk } from './disk.ts';
+import { type FaultOptions, Faults } from './faults.ts';
+import { HashPower } from './hash-power.ts';
+import { type NetworkOptions, SimulatedNetwork } from './network.ts';
+import { type NodeObserver, SimulatedNode } from './node.ts';
+import { Random } from './random.ts';
+import { Workload } from './workload.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  /** Length of the safety phase, virtual minutes. */
+  readonly minutes: number;
+  /** Disks that promise what they have not kept: for canaries only. */
+  readonly lyingDisks?: boolean;
+}
+
+export interface SimulationReport {
+  readonly failure:
+    | { readonly check: string; readonly detail: string; readonly atMs: number }
+    | undefined;
+  /** Identifies the course of the run: equal for equal options, whatever the machine. */
+  readonly digest: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly height: number;
+  readonly blocksMined: number;
+  readonly blocksSeen: number;
+  readonly reorganisations: number;
+  readonly deepestReorganisation: number;
+  readonly crashes: number;
+  readonly partitions: number;
+  readonly clogs: number;
+  readonly lostBatches: number;
+  readonly messages: number;
+  readonly transactionsSubmitted: number;
+  readonly transactionsMined: number;
+}
+
+/** Blocks that must be added, with all nodes on one head, after everything has healed. */
+const livenessBlocks = 3;
+/** In block intervals: time for that, generous against a run of bad luck. */
+const livenessIntervals = 80;
+
+/** The weather of a run, drawn from its seed. */
+function drawWeather(random: Random, blockIntervalMs: number): NetworkOptions & FaultOptions {
+  const harsh = random.next();
+  return {
+    delayMsMin: random.integer(1, 50),
+    delayMsMean: random.integer(10, 1_000),
+    loss: random.chance(0.5) ? 0 : 0.1 * random.next(),
+    duplication: 0.1 * random.next(),
+    degree: random.integer(2, 6),
+    intervalMs: blockIntervalMs * (1 + 15 * harsh),
+    downMsMean: blockIntervalMs * (0.2 + 5 * random.next()),
+    partitionMsMax: blockIntervalMs * 12 * random.next(),
+    clogMsMax: blockIntervalMs * 4,
+  };
+}
+
+/** Shares of the hash power: a few large miners, many small ones, some that only watch. */
+function drawShares(random: Random, count: number): readonly number[] {
+  const weights = Array.from({ length: count }, (_, index) =>
+    index > 0 && random.chance(0.2) ? 0 : random.exponential(1) ** 2,
+  );
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+class World<Message> {
+  readonly #options: WorldOptions;
+  readonly #chain: SimulatedChain<Message>;
+  readonly #crypto: Crypto;
+  readonly #clock = new VirtualClock();
+  readonly #network: SimulatedNetwork;
+  readonly #nodes: readonly SimulatedNode<Message>[];
+  readonly #checkers: Checkers;
+  readonly #faults: Faults;
+  readonly #workload: Workload<Message>;
+  #digest: Uint8Array;
+  #events = 0;
+  #blocksMined = 0;
+
+  constructor(options: WorldOptions, chain: SimulatedChain<Message>, crypto: Crypto) {
+    this.#options = options;
+    this.#chain = chain;
+    this.#crypto = crypto;
+    this.#digest = chain.networkId;
+    const random = new Random(`seed ${options.seed}`);
+    const weather = drawWeather(random.fork('weather'), chain.blockIntervalMs);
+    const clock = this.#clock;
+    this.#network = new SimulatedNetwork(clock, random.fork('network'), crypto, weather);
+    this.#checkers = new Checkers(
+      {
+        finality: chain.protocol.finality,
+        depthMax: 12 + Math.ceil((4 * weather.partitionMsMax) / chain.blockIntervalMs),
+        genesis: chain.genesis,
+      },
+      crypto,
+    );
+    const shares = drawShares(random.fork('shares'), options.nodes);
+    this.#nodes = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));
+    this.#network.connect(this.#nodes.map(({ id }) => id));
+    const nodes = this.#nodes;
+    this.#faults = new Faults(
+      { clock, random: random.fork('faults'), network: this.#network, nodes },
+      weather,
+    );
+    const interval = chain.blockIntervalMs / 4;
+    this.#workload = new Workload(chain, clock, random.fork('workload'), nodes, interval);
+  }
+
+  run(): SimulationReport {
+    let failure: SimulationReport['failure'];
+    try {
+      for (const node of this.#nodes) node.start();
+      this.#workload.begin();
+      this.#faults.begin();
+      this.#clock.runUntil(this.#options.minutes * 60_000, () => this.#count());
+      this.#faults.end();
+      this.#demandProgress();
+      this.#audit();
+    } catch (error) {
+      const check = error instanceof SimulationFailure ? error.check : 'exception';
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      failure = { check, detail, atMs: this.#clock.now };
+    }
+    return this.#report(failure);
+  }
+
+  #createNode(random: Random, id: string, share: number): SimulatedNode<Message> {
+    const chain = this.#chain;
+    const clock = this.#clock;
+    const own = random.fork(id);
+    const disk = new SimulatedDisk(clock, own.fork('disk'), {
+      syncMs: own.integer(1, 30),
+      lies: this.#options.lyingDisks ?? false,
+    });
+    disk.format(chain.genesisOperations);
+    const skewMs = own.integer(-2_000, 2_000);
+    return new SimulatedNode(
+      {
+        id,
+        beneficiary: own.fork('beneficiary').bytes(20),
+        clockStartMs: chain.genesis.header.time * 1_000 + 60_000 + skewMs,
+      },
+      {
+        chain,
+        clock,
+        network: this.#network,
+        disk,
+        miner: new HashPower(clock, own.fork('miner'), this.#crypto, share * chain.hashesPerMs),
+        random: own.fork('protocol'),
+        crypto: this.#crypto,
+        observer: this.#observer(disk),
+      },
+    );
+  }
+
+  #observer(disk: SimulatedDisk): NodeObserver {
+    const checkers = this.#checkers;
+    return {
+      started: (node, head) => checkers.started(node, head, (id) => readHeader(disk, id)),
+      headChanged: (node, change) => {
+        checkers.headChanged(node, change);
+        this.#note(`${this.#clock.now} ${node} ${change.head.id}`);
+      },
+      reported: (node, peer, code) => checkers.reported(node, peer, code),
+      alarmed: (node, code, detail) => checkers.alarmed(node, code, detail),
+      mined: () => {
+        this.#blocksMined += 1;
+      },
+    };
+  }
+
+  #count(): void {
+    this.#events += 1;
+  }
+
+  #note(text: string): void {
+    this.#digest = this.#crypto.sha256(new Uint8Array([...this.#digest, ...utf8(text)]));
+  }
+
+  /** Runs until all nodes stand on one head that is higher than any was, or time is up. */
+  #demandProgress(): void {
+    const highest = Math.max(...this.#nodes.map(({ head }) => head?.height ?? 0));
+    const end = this.#clock.now + livenessIntervals * this.#chain.blockIntervalMs;
+    while (this.#clock.now < end) {
+      this.#clock.runUntil(this.#clock.now + 100, () => this.#count());
+      const [first, ...others] = this.#nodes.map(({ head }) => head);
+      if (first === undefined || first.height < highest + livenessBlocks) continue;
+      if (others.every((head) => head?.id === first.id)) return;
+    }
+    const heads = this.#nodes.map(({ id, head }) => `${id} ${head?.height} ${head?.id.slice(-16)}`);
+    throw new SimulationFailure(
+      'liveness',
+      `no common head above ${highest + livenessBlocks - 1} after healing: ${heads.join(', ')}`,
+    );
+  }
+
+  /** Whole states at the end: sound, and equal where the heads are. */
+  #audit(): void {
+    for (const { id, disk, head } of this.#nodes) {
+      if (head === undefined) continue;
+      const stored = disk.list(Uint8Array.of(0), Uint8Array.of(255));
+      const fault = this.#chain.audit(stored, head);
+      if (fault !== undefined) throw new SimulationFailure('audit', `${id}: ${fault}`);
+    }
+  }
+
+  #report(failure: SimulationReport['failure']): SimulationReport {
+    const [node] = this.#nodes;
+    const chain = node === undefined ? [] : this.#checkers.chainOf(node.id);
+    const minedTransactions = this.#nodes.map(({ disk }) => this.#chain.transactionsMined(disk));
+    return {
+      failure,
+      digest: toHex(this.#digest),
+      events: this.#events,
+      virtualMs: this.#clock.now,
+      height: chain.at(-1)?.height ?? 0,
+      blocksMined: this.#blocksMined,
+      blocksSeen: this.#checkers.blocksSeen,
+      reorganisations: this.#checkers.reorganisations,
+      deepestReorganisation: this.#checkers.deepestReorganisation,
+      crashes: this.#faults.crashes,
+      partitions: this.#faults.partitions,
+      clogs: this.#faults.clogs,
+      lostBatches: this.#nodes.reduce((sum, { disk }) => sum + disk.lostBatches, 0),
+      messages: this.#network.messagesSent,
+      transactionsSubmitted: this.#workload.submitted,
+      transactionsMined: Math.max(0, ...minedTransactions),
+    };
+  }
+}
+
+/** Runs one world to its end or to its first failure. */
+export function runWorld<Message>(
+  options: WorldOptions,
+  chain: SimulatedChain<Message>,
+  crypto: Crypto,
+): SimulationReport {
+  return new World(options, chain, crypto).run();
+}

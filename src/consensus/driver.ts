@@ -285,8 +285,8 @@ export class Driver<Parameters, State, Message> {
     const applied = this.#applied;
     this.#reverted = [];
     this.#applied = [];
-    const operations = this.#overlay.drain();
     if (reverted.length === 0 && applied.length === 0) {
+      const operations = this.#overlay.drain();
       if (operations.length > 0) this.#host.write(operations, false, () => {});
       return;
     }
@@ -296,7 +296,8 @@ export class Driver<Parameters, State, Message> {
       applied: applied.flatMap(({ transactions }) => transactions),
       reverted: undone,
     });
-    this.#host.write(operations, true, () => {
+    // Drained only now: the pool has just read the new state through the overlay.
+    this.#host.write(this.#overlay.drain(), true, () => {
       if (this.#stopped) return;
       this.#published = head;
       this.#host.headChanged({

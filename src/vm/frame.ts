@@ -1,0 +1,81 @@
+/**
+ * One open call: who acts for whom, with what input, and what came of it so far. Hooks see the
+ * current frame and the two ways to open another.
+ */
+
+import { emptyBytes, type Hex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import type { GasTable } from './gas-table.ts';
+import type { Guest } from './guest.ts';
+import type { BlockContext, Outcome, TransactionContext, World } from './world.ts';
+
+/** What all frames of a transaction share. */
+export interface Execution {
+  readonly world: World;
+  readonly block: BlockContext;
+  readonly transaction: TransactionContext;
+  readonly table: GasTable;
+  /** Open frames by acting address, delegate calls left out. */
+  readonly openFrames: Map<Hex, number>;
+}
+
+/** Who acts, and under which bounds. */
+export interface FrameFacts {
+  readonly execution: Execution;
+  /** The acting address: its storage, balance and nonce. */
+  readonly address: Uint8Array;
+  readonly sender: Uint8Array;
+  readonly value: bigint;
+  readonly input: Uint8Array;
+  readonly isStatic: boolean;
+  readonly isDelegate: boolean;
+  /** 0 for the outermost. */
+  readonly depth: number;
+}
+
+export interface Frame extends FrameFacts {
+  readonly guest: Guest;
+  /** Set by write_result. */
+  result: Uint8Array;
+  /** Of the last call or creation. */
+  returnData: Uint8Array;
+  /** Set by exit_early. */
+  exitStatus: number;
+}
+
+export function openFrame(facts: FrameFacts, guest: Guest): Frame {
+  return { ...facts, guest, result: emptyBytes, returnData: emptyBytes, exitStatus: 0 };
+}
+
+export interface CallRequest extends FrameFacts {
+  /** Whose code runs; differs from `address` in a delegate call. */
+  readonly codeAddress: Uint8Array;
+  readonly gas: bigint;
+  /** Adds the stipend of a call with value, which its caller has paid. */
+  readonly hasStipend: boolean;
+  readonly stackWords: number;
+}
+
+export interface CreateRequest {
+  readonly execution: Execution;
+  readonly address: Uint8Array;
+  readonly sender: Uint8Array;
+  readonly value: bigint;
+  /** Creation data. */
+  readonly input: Uint8Array;
+  readonly depth: number;
+  readonly gas: bigint;
+  readonly stackWords: number;
+}
+
+/** What hooks work on. */
+export interface HookContext {
+  readonly crypto: Crypto;
+  /** The frame whose guest is calling. */
+  readonly frame: Frame;
+  call(request: CallRequest): Outcome;
+  create(request: CreateRequest): Outcome;
+}
+
+/** Numbers are i32, bigints i64. */
+export type HookFunction = (...parameters: never[]) => number | bigint | undefined;

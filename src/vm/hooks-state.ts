@@ -1,0 +1,121 @@
+/**
+ * Hooks on the state: storage, transient storage, accounts and logs, with the prices of EIP-2200,
+ * EIP-2929 and EIP-1153 and without refunds.
+ */
+
+import { equalBytes, isZero } from '../primitives/bytes.ts';
+import { limits } from '../primitives/limits.ts';
+import type { Frame, HookContext } from './frame.ts';
+
+function chargeAccount(frame: Frame, address: Uint8Array): void {
+  const { gas } = frame.execution.table;
+  const isCold = frame.execution.world.warmAddress(address);
+  frame.guest.chargeGas(isCold ? gas.accountCold : gas.accountWarm);
+}
+
+function forbidStatic(frame: Frame, what: string): void {
+  if (frame.isStatic) frame.guest.trap(`${what} in a static call`);
+}
+
+function loadStorage(frame: Frame, keyPointer: number, target: number): void {
+  const { guest, address, execution } = frame;
+  const { gas } = execution.table;
+  const key = guest.readFixed(keyPointer, 32);
+  guest.chargeGas(execution.world.warmSlot(address, key) ? gas.slotCold : gas.slotWarm);
+  guest.writeFixed(target, execution.world.storage(address, key));
+}
+
+function storeStorage(frame: Frame, keyPointer: number, valuePointer: number): void {
+  forbidStatic(frame, 'storage write');
+  const { guest, address, execution } = frame;
+  const { world, table } = execution;
+  const { gas } = table;
+  // EIP-2200: not even reached on a stipend, so that a plain receiver cannot be re-entered to write.
+  if (guest.gasLeft <= BigInt(gas.slotSentry)) guest.trap('out of gas: below the write sentry');
+  const key = guest.readFixed(keyPointer, 32);
+  const value = guest.readFixed(valuePointer, 32);
+  if (world.warmSlot(address, key)) guest.chargeGas(gas.slotCold);
+  const current = world.storage(address, key);
+  const original = world.originalStorage(address, key);
+  if (equalBytes(current, value) || !equalBytes(current, original)) guest.chargeGas(gas.slotWarm);
+  else guest.chargeGas(isZero(original) ? gas.slotSet : gas.slotReset);
+  world.setStorage(address, key, value);
+}
+
+/** Storage hooks. */
+export function storageHooks(context: HookContext) {
+  const store = (key: number, value: number): undefined => {
+    storeStorage(context.frame, key, value);
+  };
+  return {
+    storage_load_bytes32(key: number, target: number): undefined {
+      loadStorage(context.frame, key, target);
+    },
+    storage_cache_bytes32: store,
+    storage_store_bytes32: store,
+    /** Writes go through at once: there is nothing to flush. */
+    storage_flush_cache(_clear: number): undefined {},
+    transient_load_bytes32(keyPointer: number, target: number): undefined {
+      const { guest, address, execution } = context.frame;
+      guest.chargeGas(execution.table.gas.transient);
+      const key = guest.readFixed(keyPointer, 32);
+      guest.writeFixed(target, execution.world.transientStorage(address, key));
+    },
+    transient_store_bytes32(keyPointer: number, valuePointer: number): undefined {
+      const { guest, address, execution } = context.frame;
+      forbidStatic(context.frame, 'transient storage write');
+      guest.chargeGas(execution.table.gas.transient);
+      const key = guest.readFixed(keyPointer, 32);
+      execution.world.setTransientStorage(address, key, guest.readFixed(valuePointer, 32));
+    },
+  };
+}
+
+function emitLog(frame: Frame, pointer: number, length: number, topicCount: number): void {
+  forbidStatic(frame, 'log');
+  const { guest, execution, address } = frame;
+  const { gas } = execution.table;
+  const topics = topicCount >>> 0;
+  const dataLength = (length >>> 0) - 32 * topics;
+  if (topics > limits.logTopicsMax || dataLength < 0) {
+    guest.trap(`log with ${topics} topics in ${length >>> 0} bytes`);
+  }
+  guest.chargeGas(gas.log + gas.logTopic * topics + gas.logByte * dataLength);
+  const bytes = guest.read(pointer, length);
+  execution.world.log({
+    address,
+    topics: Array.from({ length: topics }, (_, index) => bytes.slice(32 * index, 32 * index + 32)),
+    data: bytes.slice(32 * topics),
+  });
+}
+
+/** Account and log hooks. */
+export function accountHooks(context: HookContext) {
+  const accountAt = (pointer: number): Uint8Array => {
+    const address = context.frame.guest.readFixed(pointer, 20);
+    chargeAccount(context.frame, address);
+    return address;
+  };
+  const world = () => context.frame.execution.world;
+  return {
+    account_balance(pointer: number, target: number): undefined {
+      context.frame.guest.writeInteger(target, world().balance(accountAt(pointer)));
+    },
+    account_code(pointer: number, offset: number, size: number, target: number): number {
+      const code = world().code(accountAt(pointer));
+      const start = offset >>> 0;
+      const part = code.subarray(start, start + (size >>> 0));
+      context.frame.guest.write(target, part);
+      return part.length;
+    },
+    account_code_size(pointer: number): number {
+      return world().code(accountAt(pointer)).length;
+    },
+    account_codehash(pointer: number, target: number): undefined {
+      context.frame.guest.writeFixed(target, world().codeHash(accountAt(pointer)));
+    },
+    emit_log(pointer: number, length: number, topics: number): undefined {
+      emitLog(context.frame, pointer, length, topics);
+    },
+  };
+}

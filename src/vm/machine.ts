@@ -1,0 +1,242 @@
+/**
+ * Messages: which account is called, what that costs, what is undone. Calls and creations of all
+ * depths come through here, so that depth, gas and checkpoints have one owner (EIP-150, EIP-161).
+ */
+
+import { emptyBytes, equalBytes, isZero, toHex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import { limits } from '../primitives/limits.ts';
+import { blockIdAnswer, blockIdPrice, blockIdsAddress } from './block-ids.ts';
+import { type Contract, ContractCache, prepareContract } from './contract.ts';
+import { decodeCreation } from './creation.ts';
+import {
+  type CallRequest,
+  type CreateRequest,
+  type Execution,
+  type Frame,
+  type FrameFacts,
+  type HookContext,
+  openFrame,
+} from './frame.ts';
+import { exitSignal, Guest, trapSignal } from './guest.ts';
+import { type Imports, importsFor, makeHooks } from './hooks.ts';
+import { contractExports } from './policy.ts';
+import { precompileAt } from './precompiles.ts';
+import { LocalFault, type Outcome } from './world.ts';
+
+type EntryName = typeof contractExports.entrypoint | typeof contractExports.construct;
+
+function failed(hint: string): Outcome {
+  return { status: 'failed', output: emptyBytes, gasLeft: 0n, hint };
+}
+
+function reverted(gasLeft: bigint, hint: string): Outcome {
+  return { status: 'reverted', output: emptyBytes, gasLeft, hint };
+}
+
+function succeeded(gasLeft: bigint, output: Uint8Array = emptyBytes): Outcome {
+  return { status: 'success', output, gasLeft };
+}
+
+export class Machine implements HookContext {
+  readonly crypto: Crypto;
+  private readonly emptyCodeHash: Uint8Array;
+  private readonly cache = new ContractCache();
+  private readonly hooks = makeHooks(this);
+  private readonly imports = new WeakMap<Contract, Imports>();
+  private current: Frame | undefined;
+
+  constructor(crypto: Crypto) {
+    this.crypto = crypto;
+    this.emptyCodeHash = crypto.keccak256(emptyBytes);
+  }
+
+  get frame(): Frame {
+    if (this.current === undefined) throw new Error('a hook ran outside of a frame');
+    return this.current;
+  }
+
+  /** Calls an account. A failed or reverted call has undone all it wrote. */
+  call(request: CallRequest): Outcome {
+    const { world } = request.execution;
+    const { callStipend } = request.execution.table.gas;
+    const moves = !request.isDelegate && request.value > 0n;
+    const unspent = request.gas + (request.hasStipend ? BigInt(callStipend) : 0n);
+    if (request.depth >= limits.callDepthMax) {
+      return reverted(unspent, `calls are nested deeper than ${limits.callDepthMax}`);
+    }
+    if (moves && world.balance(request.sender) < request.value) {
+      return reverted(unspent, 'the balance is below the value of the call');
+    }
+    const checkpoint = world.checkpoint();
+    if (moves) world.transfer(request.sender, request.address, request.value);
+    const outcome = this.dispatch(request, unspent);
+    if (outcome.status !== 'success') world.revertTo(checkpoint);
+    return outcome;
+  }
+
+  /** Finds what stands behind the code address: precompile, block ids, contract or nothing. */
+  private dispatch(request: CallRequest, gas: bigint): Outcome {
+    const { execution, codeAddress, input } = request;
+    const precompile = precompileAt(codeAddress);
+    if (precompile !== undefined) {
+      const left = gas - BigInt(precompile.price(input, execution.table.precompiles));
+      if (left < 0n) return failed('out of gas in a precompiled contract');
+      return succeeded(left, precompile.run(input, this.crypto));
+    }
+    if (equalBytes(codeAddress, blockIdsAddress)) {
+      const left = gas - BigInt(blockIdPrice(input, execution));
+      if (left < 0n) return failed('out of gas reading a block id');
+      const id = blockIdAnswer(input, execution);
+      return id === undefined ? reverted(left, 'no such block id') : succeeded(left, id);
+    }
+    const codeHash = execution.world.codeHash(codeAddress);
+    if (isZero(codeHash) || equalBytes(codeHash, this.emptyCodeHash)) return succeeded(gas);
+    return this.callContract(request, codeHash);
+  }
+
+  private callContract(request: CallRequest, codeHash: Uint8Array): Outcome {
+    const { execution } = request;
+    const { gas: prices } = execution.table;
+    const contract = this.load(execution, request.codeAddress, codeHash);
+    const isFirst = execution.world.touchCode(codeHash);
+    const entry = contract.entryGas + (isFirst ? prices.codeTouchByte * contract.codeSize : 0);
+    // A stipend covers entering the frame, but never more than the value call has paid for.
+    const stipend = request.hasStipend ? Math.min(prices.callStipend + entry, prices.callValue) : 0;
+    const gas = request.gas + BigInt(stipend - entry);
+    if (gas < 0n) return failed(`out of gas: entering the contract costs ${entry}`);
+    return this.run(contract, request, contractExports.entrypoint, {
+      gas,
+      stackWords: request.stackWords,
+    });
+  }
+
+  /**
+   * Creates the contract of a message. The caller has raised the sender's nonce.
+   * @returns output only when the constructor reverted.
+   */
+  create(request: CreateRequest): Outcome {
+    const { world } = request.execution;
+    const { address } = request;
+    if (request.value > 0n && world.balance(request.sender) < request.value) {
+      return reverted(request.gas, 'the balance is below the value of the creation');
+    }
+    const { emptyCodeHash } = this;
+    const codeHash = world.codeHash(address);
+    const hasCode = !isZero(codeHash) && !equalBytes(codeHash, emptyCodeHash);
+    if (world.nonce(address) > 0n || hasCode) return failed('the address is already in use');
+    const checkpoint = world.checkpoint();
+    world.setNonce(address, 1n);
+    if (request.value > 0n) world.transfer(request.sender, address, request.value);
+    const outcome = this.deploy(request);
+    if (outcome.status !== 'success') world.revertTo(checkpoint);
+    return outcome;
+  }
+
+  /** Checks, pays, stores and constructs. */
+  private deploy(request: CreateRequest): Outcome {
+    const { execution } = request;
+    const { world, table } = execution;
+    const creation = decodeCreation(request.input);
+    if ('code' in creation) return failed(creation.message);
+    const { wasm, constructorArguments } = creation;
+    let gas = request.gas - BigInt(table.gas.codeByte * wasm.length);
+    if (gas < 0n)
+      return failed(`out of gas: ${wasm.length} bytes of code cost ${table.gas.codeByte} each`);
+    const contract = prepareContract(wasm, table);
+    if ('code' in contract) return failed(`${contract.code}: ${contract.message}`);
+    const codeHash = this.crypto.keccak256(wasm);
+    this.cache.set(codeHash, table, contract);
+    world.setCode(request.address, wasm.slice());
+    world.touchCode(codeHash);
+    if (!contract.hasConstructor && constructorArguments.length === 0) return succeeded(gas);
+    gas -= BigInt(contract.entryGas);
+    if (gas < 0n) return failed(`out of gas: entering the contract costs ${contract.entryGas}`);
+    const facts: FrameFacts = {
+      execution,
+      address: request.address,
+      sender: request.sender,
+      value: request.value,
+      input: constructorArguments.slice(),
+      isStatic: false,
+      isDelegate: false,
+      depth: request.depth,
+    };
+    const name = contract.hasConstructor ? contractExports.construct : contractExports.entrypoint;
+    return this.run(contract, facts, name, { gas, stackWords: request.stackWords });
+  }
+
+  /** The compiled contract, from the cache or from the state. */
+  private load(execution: Execution, address: Uint8Array, codeHash: Uint8Array): Contract {
+    const cached = this.cache.get(codeHash, execution.table);
+    if (cached !== undefined) return cached;
+    const contract = prepareContract(execution.world.code(address), execution.table);
+    if ('code' in contract) {
+      // Only creation stores code, and it checks first: the database or this release is wrong.
+      throw new LocalFault(`stored code of ${toHex(address)} is refused: ${contract.message}`);
+    }
+    this.cache.set(codeHash, execution.table, contract);
+    return contract;
+  }
+
+  private instantiate(contract: Contract): Record<string, unknown> {
+    let imports = this.imports.get(contract);
+    if (imports === undefined) {
+      imports = importsFor(contract.hooks, this.hooks);
+      this.imports.set(contract, imports);
+    }
+    try {
+      return new WebAssembly.Instance(contract.module, imports).exports;
+    } catch (error) {
+      throw new LocalFault('the engine could not make an instance', error);
+    }
+  }
+
+  /** Runs one frame in a fresh instance and settles it, whatever happens inside. */
+  private run(
+    contract: Contract,
+    facts: FrameFacts,
+    entryName: EntryName,
+    budget: { readonly gas: bigint; readonly stackWords: number },
+  ): Outcome {
+    const { openFrames, table } = facts.execution;
+    const exports = this.instantiate(contract);
+    const guest = new Guest(exports, table, budget);
+    const frame = openFrame(facts, guest);
+    const outer = this.current;
+    const key = toHex(facts.address);
+    const open = openFrames.get(key) ?? 0;
+    if (!facts.isDelegate) openFrames.set(key, open + 1);
+    this.current = frame;
+    try {
+      const entry = exports[entryName] as (length: number) => number;
+      return settled(frame, entry(facts.input.length));
+    } catch (error) {
+      if (error === exitSignal) return settled(frame, frame.exitStatus);
+      return trapped(frame, error);
+    } finally {
+      this.current = outer;
+      openFrames.set(key, open);
+    }
+  }
+}
+
+function settled(frame: Frame, status: number): Outcome {
+  const { result: output, guest } = frame;
+  const gasLeft = guest.gasLeft;
+  if (status === 0) return { status: 'success', output, gasLeft };
+  return { status: 'reverted', output, gasLeft, hint: `the contract returned status ${status}` };
+}
+
+/** All traps are one kind; what is not a trap is a fault of this machine. */
+function trapped(frame: Frame, error: unknown): Outcome {
+  if (error === trapSignal) return failed(frame.guest.trapHint ?? 'trap in a host function');
+  if (error instanceof LocalFault) throw error;
+  if (!(error instanceof WebAssembly.RuntimeError)) {
+    throw new LocalFault('the engine failed inside a contract', error);
+  }
+  if (frame.guest.isFaulty) throw new LocalFault('the engine has no memory for a contract');
+  return failed(
+    `trap (${error.message}): out of gas, stack exhausted or the contract aborted; all gas of the call is used`,
+  );
+}

@@ -1,0 +1,147 @@
+/**
+ * A World of maps for tests: every write leaves an undo step, and going back runs them in reverse.
+ */
+
+import { bigintToBytes, emptyBytes, type Hex, toHex } from '../../src/primitives/bytes.ts';
+import { nobleCrypto } from '../../src/primitives/crypto.ts';
+import type { Log } from '../../src/primitives/receipt.ts';
+import type { BlockContext, World } from '../../src/vm/world.ts';
+
+const zeroWord = new Uint8Array(32);
+const emptyCodeHash = nobleCrypto.keccak256(emptyBytes);
+
+const slotKey = (address: Uint8Array, slot: Uint8Array): Hex => toHex(address) + toHex(slot);
+
+export class MemoryWorld implements World {
+  private readonly balances = new Map<Hex, bigint>();
+  private readonly nonces = new Map<Hex, bigint>();
+  private readonly codes = new Map<Hex, { code: Uint8Array; hash: Uint8Array }>();
+  private readonly slots = new Map<Hex, Uint8Array>();
+  private readonly transient = new Map<Hex, Uint8Array>();
+  /** Warm addresses, warm slots and touched code hashes; their keys differ in length or letter. */
+  private readonly seen = new Map<Hex, true>();
+  private readonly original = new Map<Hex, Uint8Array>();
+  private emitted: Log[] = [];
+  private undo: (() => void)[] = [];
+
+  get logs(): readonly Log[] {
+    return this.emitted;
+  }
+
+  /** Slots become original; warm sets, transient storage and logs are emptied. */
+  beginTransaction(): void {
+    for (const [key, value] of this.slots) this.original.set(key, value);
+    this.transient.clear();
+    this.seen.clear();
+    this.emitted = [];
+    this.undo = [];
+  }
+
+  credit(address: Uint8Array, amount: bigint): void {
+    this.write(this.balances, toHex(address), this.balance(address) + amount);
+  }
+
+  private write<Value>(map: Map<Hex, Value>, key: Hex, value: Value): void {
+    const before = map.get(key);
+    this.undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)));
+    map.set(key, value);
+  }
+
+  balance(address: Uint8Array): bigint {
+    return this.balances.get(toHex(address)) ?? 0n;
+  }
+
+  nonce(address: Uint8Array): bigint {
+    return this.nonces.get(toHex(address)) ?? 0n;
+  }
+
+  setNonce(address: Uint8Array, nonce: bigint): void {
+    this.write(this.nonces, toHex(address), nonce);
+  }
+
+  exists(address: Uint8Array): boolean {
+    return this.balance(address) > 0n || this.nonce(address) > 0n || this.code(address).length > 0;
+  }
+
+  code(address: Uint8Array): Uint8Array {
+    return this.codes.get(toHex(address))?.code ?? emptyBytes;
+  }
+
+  codeHash(address: Uint8Array): Uint8Array {
+    if (!this.exists(address)) return zeroWord;
+    return this.codes.get(toHex(address))?.hash ?? emptyCodeHash;
+  }
+
+  setCode(address: Uint8Array, code: Uint8Array): void {
+    this.write(this.codes, toHex(address), { code, hash: nobleCrypto.keccak256(code) });
+  }
+
+  transfer(from: Uint8Array, to: Uint8Array, amount: bigint): void {
+    this.credit(from, -amount);
+    this.credit(to, amount);
+  }
+
+  storage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.slots.get(slotKey(address, slot)) ?? zeroWord;
+  }
+
+  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.original.get(slotKey(address, slot)) ?? zeroWord;
+  }
+
+  setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
+    this.write(this.slots, slotKey(address, slot), value);
+  }
+
+  transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.transient.get(slotKey(address, slot)) ?? zeroWord;
+  }
+
+  setTransientStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
+    this.write(this.transient, slotKey(address, slot), value);
+  }
+
+  warmAddress(address: Uint8Array): boolean {
+    return this.see(toHex(address));
+  }
+
+  warmSlot(address: Uint8Array, slot: Uint8Array): boolean {
+    return this.see(slotKey(address, slot));
+  }
+
+  touchCode(codeHash: Uint8Array): boolean {
+    return this.see(`code ${toHex(codeHash)}`);
+  }
+
+  private see(key: Hex): boolean {
+    if (this.seen.has(key)) return false;
+    this.write(this.seen, key, true);
+    return true;
+  }
+
+  log(log: Log): void {
+    this.undo.push(() => this.emitted.pop());
+    this.emitted.push(log);
+  }
+
+  checkpoint(): number {
+    return this.undo.length;
+  }
+
+  revertTo(checkpoint: number): void {
+    while (this.undo.length > checkpoint) this.undo.pop()?.();
+  }
+}
+
+/** A block at height 10,000 whose ancestors' ids are their heights. */
+export const testBlock: BlockContext = {
+  height: 10_000,
+  time: 1_800_000_000,
+  beneficiary: new Uint8Array(20).fill(0xbe),
+  gasLimit: 30_000_000,
+  baseFeePerGas: 1_000_000_000n,
+  chainId: 1337,
+  gasTable: 1,
+  blockId: (height) =>
+    height < 10_000 && height >= 10_000 - 8_191 ? bigintToBytes(BigInt(height), 32) : undefined,
+};

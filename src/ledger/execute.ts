@@ -80,10 +80,13 @@ export function readRecord(reader: StoreReader, id: string): CoinbaseRecord {
   return decodeRecordEntry(stored).record;
 }
 
-/** Facts of the block at `height` on top of the applied chain, as contracts see them. */
+/** What differs from block to block in a `BlockContext`. */
+export type BlockFacts = Pick<BlockContext, 'height' | 'time' | 'beneficiary' | 'baseFeePerGas'>;
+
+/** The block at `height` on top of the applied chain, as contracts see it. */
 export function createBlockContext(
   parts: Pick<LedgerParts, 'genesis' | 'reader'>,
-  block: Pick<BlockContext, 'height' | 'time' | 'beneficiary' | 'baseFeePerGas'>,
+  block: BlockFacts,
 ): BlockContext {
   const { genesis, reader } = parts;
   return {

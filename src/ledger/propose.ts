@@ -34,8 +34,8 @@ export interface ProposalOptions {
 export interface Candidates {
   /** The best one left, or undefined. Taking the next of a sender means the last was accepted. */
   next(): SignedTransaction | undefined;
-  /** Leaves out the rest of this sender: its last transaction did not go in. */
-  skip(sender: Uint8Array): void;
+  /** Leaves out the rest of the last sender: its transaction did not go in. */
+  skip(): void;
 }
 
 export interface Proposal {
@@ -57,9 +57,9 @@ function fill(
   while (gasLimit - running.gasUsed >= gasOfTransfer) {
     const transaction = candidates.next();
     if (transaction === undefined) break;
-    const { raw, sender } = transaction;
+    const { raw } = transaction;
     if (sizeBytes + raw.length > limits.blockTransactionsSizeBytesMax) {
-      candidates.skip(sender);
+      candidates.skip();
       continue;
     }
     try {
@@ -73,7 +73,7 @@ function fill(
       if (!(error instanceof LocalFault)) throw error;
       unusable.push(transaction);
     }
-    candidates.skip(sender);
+    candidates.skip();
   }
   return unusable;
 }

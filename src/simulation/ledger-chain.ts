@@ -1,0 +1,173 @@
+/**
+ * The real thing for a simulated network: a registered protocol and the ledger on a small genesis,
+ * with an audit that recomputes the whole state and counts all money.
+ */
+
+import { answerQuery } from '../consensus/pow/serve.ts';
+import { protocols } from '../consensus/protocols.ts';
+import { decodeAccount, readAccount } from '../ledger/account.ts';
+import { subsidy } from '../ledger/fees.ts';
+import { buildGenesis } from '../ledger/genesis-block.ts';
+import { Ledger } from '../ledger/ledger.ts';
+import { updateTree } from '../ledger/state-tree.ts';
+import type { HeaderEntry } from '../primitives/block.ts';
+import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
+import { decodeHeaderEntry, decodeRecordEntry } from '../primitives/chain-records.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import { type Genesis, parseGenesis } from '../primitives/genesis.ts';
+import { addressOfPrivateKey, signTransaction } from '../primitives/keys.ts';
+import { keys, type StoreReader } from '../primitives/store.ts';
+import {
+  decodeTransaction,
+  recoverSender,
+  type SignedTransaction,
+} from '../primitives/transaction.ts';
+import { workOfBits } from '../primitives/work.ts';
+import { createVm } from '../vm/vm.ts';
+import type { SimulatedChain } from './chain.ts';
+
+const spacingSeconds = 15;
+/** 64 hashes a block: real work, cheap enough for thousands of blocks, with room to become easier. */
+const genesisBits = 0x2003ffff;
+const walletCount = 12;
+const initialBalance = 10n ** 21n;
+
+const privateKey = (crypto: Crypto, index: number): Uint8Array =>
+  crypto.sha256(Uint8Array.of(0xd0, 0xd0, index));
+
+/** Fast difficulty (half-life ten minutes), so that partitions show in the work of branches. */
+function genesisFile(protocol: string, accounts: readonly Uint8Array[]): unknown {
+  const allocations = accounts.map((key) => [
+    `0x${toHex(addressOfPrivateKey(key))}`,
+    initialBalance.toString(),
+  ]);
+  return {
+    name: 'simulation',
+    chainId: 4_242,
+    time: 1_700_000_000,
+    bits: `0x${genesisBits.toString(16)}`,
+    gasLimit: 30_000_000,
+    consensus: {
+      protocol,
+      parameters: {
+        difficulty: 'asert',
+        spacing: spacingSeconds,
+        halfLife: 600,
+        step: 5,
+        futureLimit: 10,
+        limitBits: '0x207fffff',
+      },
+    },
+    reward: (8n * 10n ** 18n).toString(),
+    oracleFund: `0x${'0f'.repeat(20)}`,
+    allocations: Object.fromEntries(allocations),
+    contracts: [],
+    forks: [{ height: 0, gasTable: 1 }],
+    bootstrap: [],
+    development: false,
+  };
+}
+
+/** Recovery is a pure function of the bytes, so all nodes of a run share one memory of it. */
+function createRecover(crypto: Crypto): (raw: Uint8Array) => SignedTransaction {
+  const known = new Map<Hex, SignedTransaction>();
+  return (raw) => {
+    const key = toHex(raw);
+    const found = known.get(key) ?? recoverSender(decodeTransaction(raw, crypto), crypto);
+    known.set(key, found);
+    return found;
+  };
+}
+
+type Entries = readonly (readonly [Uint8Array, Uint8Array])[];
+
+const letterOf = (key: Uint8Array): string => String.fromCharCode(key[0] as number);
+
+/** Money that must exist after `head`: allocations and subsidies less burned base fees. */
+function expectedSupply(genesis: Genesis, entries: Entries, head: HeaderEntry): bigint {
+  const values = new Map(entries.map(([key, value]) => [toHex(key), value]));
+  const at = (key: Uint8Array): Uint8Array => values.get(toHex(key)) as Uint8Array;
+  let supply = genesis.allocations.reduce((sum, { balance }) => sum + balance, 0n);
+  for (let entry = head; entry.height > 0; ) {
+    const { record } = decodeRecordEntry(at(keys.record(entry.id)));
+    const reward = subsidy(genesis, entry.height);
+    supply += reward.oracleFund + reward.beneficiary;
+    supply -= BigInt(record.gasUsed) * record.baseFeePerGas;
+    const parent = toHex(entry.header.previous);
+    entry = decodeHeaderEntry(parent, at(keys.header(parent)));
+  }
+  return supply;
+}
+
+function audit(
+  genesis: Genesis,
+  crypto: Crypto,
+  entries: Entries,
+  head: HeaderEntry,
+): string | undefined {
+  const state = entries.filter(([key]) => letterOf(key) === 's');
+  const leaves = new Map(state.map(([key, value]) => [toHex(key.subarray(1)), value]));
+  const { root } = updateTree({ get: () => undefined }, leaves, crypto);
+  const recordKey = keys.record(head.id);
+  const stored = entries.find(([key]) => equalBytes(key, recordKey))?.[1];
+  if (stored === undefined) return `no record of the head ${head.id}`;
+  const { stateRoot } = decodeRecordEntry(stored).record;
+  if (!equalBytes(root, stateRoot)) {
+    return `state at ${head.height} has root ${toHex(root)}, the block says ${toHex(stateRoot)}`;
+  }
+  const supply = state.reduce((sum, [, value]) => sum + decodeAccount(value).balance, 0n);
+  const expected = expectedSupply(genesis, entries, head);
+  return supply === expected ? undefined : `${supply} acorns exist, ${expected} were issued`;
+}
+
+/**
+ * A network of `protocol` with its ledger.
+ * @throws Error when no protocol has this name.
+ */
+export function createLedgerChain(name: string, crypto: Crypto): SimulatedChain<unknown> {
+  const protocol = protocols[name];
+  if (protocol === undefined) {
+    throw new Error(`protocol "${name}" is unknown: use ${Object.keys(protocols).join(' or ')}`);
+  }
+  const accounts = Array.from({ length: walletCount }, (_, index) => privateKey(crypto, index));
+  const genesis = parseGenesis(genesisFile(name, accounts), crypto);
+  const vm = createVm({ crypto });
+  const { entry, operations } = buildGenesis(genesis, new Map(), vm, crypto);
+  const recover = createRecover(crypto);
+  const blockIntervalMs = spacingSeconds * 1_000;
+  const nonceOf = (reader: StoreReader, address: Uint8Array): bigint =>
+    readAccount(reader, address, crypto).nonce;
+  return {
+    protocol,
+    parameters: protocol.parseParameters(genesis.consensus.parameters),
+    blockIntervalMs,
+    hashesPerMs: Number(workOfBits(genesis.bits)) / blockIntervalMs,
+    networkId: genesis.hash,
+    genesis: entry,
+    genesisOperations: operations,
+    accounts,
+    createMachine: (reader) => new Ledger({ genesis, reader, vm, crypto, recover }),
+    answer: answerQuery,
+    nonceOf,
+    transactionsMined: (reader) =>
+      accounts.reduce((sum, key) => sum + Number(nonceOf(reader, addressOfPrivateKey(key))), 0),
+    transfer: (key, nonce, target) =>
+      signTransaction(
+        {
+          type: 2,
+          chainId: BigInt(genesis.chainId),
+          nonce,
+          gasLimit: 21_000n,
+          maxFeePerGas: 10n ** 11n,
+          maxPriorityFeePerGas: 10n ** 9n,
+          to: target,
+          value: 1n,
+          data: new Uint8Array(0),
+          accessList: [],
+        },
+        key,
+        crypto,
+      ),
+    audit: (entries, head) => audit(genesis, crypto, entries, head),
+  };
+}

@@ -1,0 +1,54 @@
+/** One simulation from the command line: options in, a readable report out, a line that repeats it. */
+
+import type { Crypto } from '../primitives/crypto.ts';
+import { createLedgerChain } from './ledger-chain.ts';
+import { runWorld, type SimulationReport, type WorldOptions } from './world.ts';
+
+export interface SimulationOptions extends Omit<WorldOptions, 'lyingDisks'> {
+  /** Name in the registry of protocols. */
+  readonly protocol: string;
+}
+
+/**
+ * Runs a whole network from one seed.
+ * @throws Error for a protocol that does not exist; broken rules are in the report's `failure`.
+ */
+export function runSimulation(options: SimulationOptions, crypto: Crypto): SimulationReport {
+  return runWorld(options, createLedgerChain(options.protocol, crypto), crypto);
+}
+
+/** The command that repeats a run. */
+export function commandOf(options: SimulationOptions): string {
+  const { protocol, seed, nodes, minutes } = options;
+  return `dodona simulate --protocol ${protocol} --seed ${seed} --nodes ${nodes} --minutes ${minutes}`;
+}
+
+/** Runs a simulation, prints what happened, and answers with the process's exit code. */
+export function simulateCommand(
+  options: SimulationOptions,
+  crypto: Crypto,
+  print: (line: string) => void,
+): number {
+  const report = runSimulation(options, crypto);
+  const minutes = (report.virtualMs / 60_000).toFixed(1);
+  print(`${options.nodes} nodes, ${minutes} virtual minutes, ${report.events} events`);
+  print(
+    `height ${report.height}, ${report.blocksMined} blocks mined, ` +
+      `${report.reorganisations} reorganisations, the deepest ${report.deepestReorganisation}`,
+  );
+  print(
+    `${report.crashes} power failures (${report.lostBatches} writes lost), ` +
+      `${report.partitions} partitions, ${report.clogs} clogged links, ${report.messages} messages`,
+  );
+  print(`${report.transactionsMined} of ${report.transactionsSubmitted} transfers mined`);
+  print(`digest ${report.digest}`);
+  if (report.failure === undefined) {
+    print('all checks hold');
+    return 0;
+  }
+  const { check, detail, atMs } = report.failure;
+  print(`FAILED after ${(atMs / 1_000).toFixed(3)} virtual seconds: ${check}`);
+  print(detail);
+  print(`repeat with: ${commandOf(options)}`);
+  return 1;
+}

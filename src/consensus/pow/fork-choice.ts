@@ -96,6 +96,7 @@ function moveHead(turn: Turn, node: TreeNode): void {
   turn.state.head = node;
   turn.state.mining.headSince = turn.now;
   turn.state.mining.waiting = 0;
+  turn.state.mining.isForced = false;
 }
 
 function broadcastBlock(turn: Turn, id: Hex): void {

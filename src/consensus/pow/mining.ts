@@ -19,11 +19,18 @@ import {
 import { clearTimer, isSyncing, type PowState, setTimer, type Turn } from './state.ts';
 
 export const templateTimer = 'template';
+/** A host may fire this timer by itself: one block is wanted now, whatever pace and switch say. */
+export const mineTimer = 'mine-now';
 
 /** Mining was switched on or off. */
 export function onMining(turn: Turn, enabled: boolean): void {
   turn.state.mining.enabled = enabled;
   if (enabled) turn.state.mining.headSince = turn.now;
+}
+
+/** Asks for one block on the present head. */
+export function onMineNow(turn: Turn): void {
+  turn.state.mining.isForced = true;
 }
 
 /** The pool holds `waiting` transactions that could be mined now. */
@@ -38,7 +45,7 @@ export function onSubmitted(turn: Turn, waiting: number): void {
 export function updateMining(turn: Turn): void {
   const { state, now, effects } = turn;
   const { mining } = state;
-  if (!mining.enabled || isSyncing(state, now)) {
+  if (!mining.isForced && (!mining.enabled || isSyncing(state, now))) {
     if (mining.parent === undefined) return;
     mining.parent = undefined;
     clearTimer(turn, templateTimer);
@@ -95,7 +102,7 @@ function nextProposalAt(state: PowState): number {
     const renew = mining.lastProposalAt + limits.templateThrottleMs;
     return Math.max(acceptable, mining.isStale ? renew : refresh);
   }
-  if (pace === undefined) return acceptable;
+  if (pace === undefined || mining.isForced) return acceptable;
   const onTransaction = mining.waitingSince + pace.transactionMs;
   const onInterval = mining.headSince + pace.intervalMs;
   const due = mining.waiting > 0 ? Math.min(onInterval, onTransaction) : onInterval;

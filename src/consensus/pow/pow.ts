@@ -10,7 +10,15 @@ import { onReceived, retryWaiting } from './announcements.ts';
 import { onBodies, onBodiesFailed, onStallTimer, scheduleBodies, stallTimer } from './body-sync.ts';
 import { chooseHead, onApplied, onRefused, onReverted } from './fork-choice.ts';
 import { onHeaders, onHeadersFailed, scheduleHeaders } from './header-sync.ts';
-import { onMining, onProposed, onSealed, onSubmitted, updateMining } from './mining.ts';
+import {
+  mineTimer,
+  onMineNow,
+  onMining,
+  onProposed,
+  onSealed,
+  onSubmitted,
+  updateMining,
+} from './mining.ts';
 import { type PowParameters, parseParameters } from './parameters.ts';
 import { onTransactions } from './rebuild.ts';
 import { cancelAll, closeRequest, isAvailable, pickPeer } from './requests.ts';
@@ -141,6 +149,7 @@ function onElapsed(turn: Turn, timer: string): void {
   turn.state.timers.delete(timer);
   if (timer === stallTimer) onStallTimer(turn);
   if (timer === pollTimer) poll(turn);
+  if (timer === mineTimer) onMineNow(turn);
 }
 
 /** Gossip may be lost and partitions heal: one peer after another is asked for what is new. */

@@ -65,6 +65,8 @@ export interface Waiting {
 
 export interface MiningState {
   enabled: boolean;
+  /** One block was asked for by hand and is not there yet. */
+  isForced: boolean;
   /** Parent of the template being built or searched; undefined while nothing is. */
   parent: Hex | undefined;
   /** When the present head was applied. */
@@ -134,6 +136,7 @@ export function createState(parameters: PowParameters, environment: Environment)
     timers: new Map(),
     mining: {
       enabled: false,
+      isForced: false,
       parent: undefined,
       headSince: 0,
       lastProposalAt: 0,

@@ -85,9 +85,17 @@ function readGlobalType(reader: ByteReader): GlobalType {
   return { type, isMutable: mutability === 1 };
 }
 
+function refuseTags(offset: number): never {
+  throw new ModuleError(
+    'unsupported',
+    `tag at byte ${offset} belongs to exception handling: compile without exceptions`,
+  );
+}
+
 function readKind(reader: ByteReader): ExternalKind {
-  const kind = externalKinds[reader.u8('external kind')];
-  return kind ?? reader.fail('external kind is unknown', reader.offset - 1);
+  const code = reader.u8('external kind');
+  if (code === 4) refuseTags(reader.offset - 1);
+  return externalKinds[code] ?? reader.fail('external kind is unknown', reader.offset - 1);
 }
 
 function readImportDescription(reader: ByteReader): ImportDescription {
@@ -161,7 +169,10 @@ function readBody(outer: ByteReader): FunctionBody {
   return { locals, instructions, offset, sizeBytes };
 }
 
-type Sections = { -readonly [Name in keyof WasmModule]: WasmModule[Name] };
+type Sections = { -readonly [Name in keyof WasmModule]: WasmModule[Name] } & {
+  /** DataCount says only what the data section must agree with. */
+  dataCount: number | undefined;
+};
 
 function readSection(id: number, reader: ByteReader, module: Sections): void {
   switch (id) {
@@ -199,19 +210,12 @@ function readSection(id: number, reader: ByteReader, module: Sections): void {
       module.data = reader.vector('data segments', () => readData(reader));
       return;
     default:
-      reader.u32('data count');
+      module.dataCount = reader.u32('data count');
   }
 }
 
-/**
- * The module that `bytes` encode. Data segments are views into `bytes`.
- * @throws ModuleError naming section, offset and what is wrong.
- */
-export function decodeModule(bytes: Uint8Array): WasmModule {
-  if (bytes.length < 8 || !equalBytes(bytes.subarray(0, 8), header)) {
-    throw new ModuleError('malformed', 'no WebAssembly module of version 1: bytes 0-7 differ');
-  }
-  const module: Sections = {
+function emptySections(): Sections {
+  return {
     types: [],
     imports: [],
     functions: [],
@@ -223,12 +227,25 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
     elements: [],
     bodies: [],
     data: [],
+    dataCount: undefined,
   };
+}
+
+/**
+ * The module that `bytes` encode. Data segments are views into `bytes`.
+ * @throws ModuleError naming section, offset and what is wrong.
+ */
+export function decodeModule(bytes: Uint8Array): WasmModule {
+  if (bytes.length < 8 || !equalBytes(bytes.subarray(0, 8), header)) {
+    throw new ModuleError('malformed', 'no WebAssembly module of version 1: bytes 0-7 differ');
+  }
+  const sections = emptySections();
   const reader = new ByteReader(bytes, 8);
   let lastOrder = 0;
   while (!reader.done) {
     const id = reader.u8('section id');
     const order = sectionOrder[id];
+    if (id === 13) refuseTags(reader.offset - 1);
     if (order === undefined) return reader.fail(`unknown section ${id}`, reader.offset - 1);
     const section = reader.inner(reader.u32('size of a section'), `${sectionNames[id]} section`);
     if (id === 0) {
@@ -237,13 +254,17 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
     }
     if (order <= lastOrder) section.fail(`${sectionNames[id]} section is out of order or twice`);
     lastOrder = order;
-    readSection(id, section, module);
+    readSection(id, section, sections);
     if (!section.done) section.fail(`bytes after the end of the ${sectionNames[id]} section`);
   }
+  const { dataCount, ...module } = sections;
   if (module.functions.length !== module.bodies.length) {
     reader.fail(
       `${module.functions.length} functions are declared, ${module.bodies.length} defined`,
     );
+  }
+  if (dataCount !== undefined && dataCount !== module.data.length) {
+    reader.fail(`${dataCount} data segments are announced, ${module.data.length} follow`);
   }
   return module;
 }

@@ -31,14 +31,22 @@ function readOperator(reader: ByteReader): Operator {
   );
 }
 
-function readZero(reader: ByteReader, what: string): void {
-  if (reader.u8(what) !== 0) reader.fail(`${what} must be 0`, reader.offset - 1);
+function readZero(reader: ByteReader): void {
+  if (reader.u8('memory index') === 0) return;
+  throw new ModuleError(
+    'unsupported',
+    `memory index at byte ${reader.offset - 1} is not 0: a contract has one memory`,
+  );
 }
 
 function readBlockType(reader: ByteReader): number {
   const type = reader.u8('block type');
   if (type === emptyBlock || (type >= valueTypes.f64 && type <= valueTypes.i32)) return type;
-  return reader.fail(`block type 0x${type.toString(16)} is no value type`, reader.offset - 1);
+  throw new ModuleError(
+    'unsupported',
+    `block type 0x${type.toString(16)} at byte ${reader.offset - 1} is no number type: ` +
+      'compile without multi-value, SIMD and reference types',
+  );
 }
 
 /** @throws ModuleError naming the offset. */
@@ -72,11 +80,11 @@ export function readInstruction(reader: ByteReader): Instruction {
       memoryOffset = reader.u32('memory offset');
       break;
     case 'zeroTwice':
-      readZero(reader, 'memory index');
-      readZero(reader, 'memory index');
+      readZero(reader);
+      readZero(reader);
       break;
     case 'zero':
-      readZero(reader, 'memory index');
+      readZero(reader);
       break;
     case 'i32':
       immediate = reader.s32('i32 constant');

@@ -1,0 +1,244 @@
+/**
+ * Runs the official WebAssembly suite (JSON commands written by wast2json) through decoder,
+ * validator, instrumentation, encoder and V8.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModuleError } from '../../src/vm/binary.ts';
+import { decodeModule } from '../../src/vm/decoder.ts';
+import { encodeModule } from '../../src/vm/encoder.ts';
+import { gasTable } from '../../src/vm/gas-table.ts';
+import { helperNames } from '../../src/vm/helpers.ts';
+import { instrument } from '../../src/vm/instrument.ts';
+import { validateWasm } from '../../src/vm/validator.ts';
+
+interface Value {
+  readonly type: string;
+  readonly value: string;
+}
+
+interface Command {
+  readonly type: string;
+  readonly line: number;
+  readonly filename?: string;
+  readonly module_type?: 'binary' | 'text';
+  readonly name?: string;
+  readonly as?: string;
+  readonly text?: string;
+  readonly action?: {
+    readonly type: 'invoke' | 'get';
+    readonly module?: string;
+    readonly field: string;
+    readonly args?: readonly Value[];
+  };
+  readonly expected?: readonly Value[];
+}
+
+export interface SuiteReport {
+  /** Command type -> how many did what the suite says. */
+  readonly passed: Readonly<Record<string, number>>;
+  /** Text modules: wast2json leaves them to a text parser. */
+  readonly text: number;
+  /** Modules with a later proposal that we refuse as unsupported, and what is asked of them. */
+  readonly outside: number;
+  readonly problems: readonly string[];
+}
+
+type Exports = Record<string, unknown>;
+
+const inkForEach = 2n ** 62n;
+const stackForEach = 30_000;
+
+/** The metered, re-encoded form. @throws ModuleError when our rules refuse it. */
+function metered(bytes: Uint8Array): Uint8Array {
+  const module = decodeModule(bytes);
+  const heights = validateWasm(module);
+  return encodeModule(
+    instrument(module, heights, {
+      table: gasTable(1),
+      importInk: [],
+      memoryPagesMax: 65_536,
+      initialInk: inkForEach,
+      initialStackWords: stackForEach,
+    }),
+  );
+}
+
+const conversions: Readonly<Record<string, (text: string) => number | bigint>> = {
+  i32: (text) => Number(text) | 0,
+  i64: (text) => BigInt.asIntN(64, BigInt(text)),
+  f32: (text) => {
+    const view = new DataView(new ArrayBuffer(4));
+    view.setUint32(0, Number(text));
+    return view.getFloat32(0);
+  },
+  f64: (text) => {
+    const view = new DataView(new ArrayBuffer(8));
+    view.setBigUint64(0, BigInt(text));
+    return view.getFloat64(0);
+  },
+};
+
+function parse({ type, value }: Value): number | bigint {
+  if (value.startsWith('nan:')) return Number.NaN;
+  return (conversions[type] as (text: string) => number | bigint)(value);
+}
+
+function spectest(): Exports {
+  const print = (): void => {};
+  return {
+    print,
+    print_i32: print,
+    print_i64: print,
+    print_f32: print,
+    print_f64: print,
+    print_i32_f32: print,
+    print_f64_f64: print,
+    global_i32: new WebAssembly.Global({ value: 'i32' }, 666),
+    global_i64: new WebAssembly.Global({ value: 'i64' }, 666n),
+    global_f32: new WebAssembly.Global({ value: 'f32' }, 666.6),
+    global_f64: new WebAssembly.Global({ value: 'f64' }, 666.6),
+    table: new WebAssembly.Table({ element: 'anyfunc', initial: 10, maximum: 20 }),
+    memory: new WebAssembly.Memory({ initial: 1, maximum: 2 }),
+  };
+}
+
+/** Something was asked of a module that we do not support. */
+class OutsideError extends Error {}
+
+function isOutside(error: unknown): boolean {
+  return (
+    error instanceof OutsideError || (error instanceof ModuleError && error.code === 'unsupported')
+  );
+}
+
+class Group {
+  private readonly folder: string;
+  private readonly registered: Record<string, Exports> = { spectest: spectest() };
+  private readonly named = new Map<string, Exports>();
+  private readonly instances: Exports[] = [];
+  private latest: Exports | undefined;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  private bytes(command: Command): Uint8Array {
+    return new Uint8Array(readFileSync(join(this.folder, command.filename as string)));
+  }
+
+  private instantiate(command: Command): void {
+    this.latest = undefined;
+    const bytes = this.bytes(command);
+    const isLinkable = decodeModule(bytes).imports.every(
+      (entry) => entry.module in this.registered,
+    );
+    if (!isLinkable) throw new OutsideError();
+    const module = new WebAssembly.Module(metered(bytes));
+    const { exports } = new WebAssembly.Instance(module, this.registered);
+    this.instances.push(exports);
+    this.latest = exports;
+    if (command.name !== undefined) this.named.set(command.name, exports);
+  }
+
+  private find(name: string | undefined): Exports {
+    const exports = name === undefined ? this.latest : this.named.get(name);
+    if (exports === undefined) throw new OutsideError();
+    return exports;
+  }
+
+  private act(command: Command): unknown {
+    const { action } = command;
+    if (action === undefined) throw new Error('no action');
+    for (const exports of this.instances) {
+      (exports[helperNames.writeInk] as (ink: bigint) => void)(inkForEach);
+      (exports[helperNames.writeStack] as (words: number) => void)(stackForEach);
+    }
+    const field = this.find(action.module)[action.field];
+    if (action.type === 'get') return (field as WebAssembly.Global).value;
+    return (field as (...args: unknown[]) => unknown)(...(action.args ?? []).map(parse));
+  }
+
+  private expectThrow(
+    run: () => unknown,
+    kinds: readonly (abstract new (...parameters: never[]) => Error)[],
+  ): string | undefined {
+    try {
+      run();
+    } catch (error) {
+      if (isOutside(error) && !kinds.includes(ModuleError)) throw error;
+      return kinds.some((kind) => error instanceof kind) ? undefined : `threw ${String(error)}`;
+    }
+    return 'nothing was thrown';
+  }
+
+  /** Undefined when the command did what the suite says. */
+  run(command: Command): string | undefined {
+    switch (command.type) {
+      case 'module':
+        this.instantiate(command);
+        return undefined;
+      case 'register':
+        this.registered[command.as as string] = this.find(command.name);
+        return undefined;
+      case 'action':
+        this.act(command);
+        return undefined;
+      case 'assert_return': {
+        const actual = this.act(command);
+        const expected = (command.expected ?? []).map(parse)[0];
+        return Object.is(actual, expected) ? undefined : `${String(actual)} is not ${expected}`;
+      }
+      case 'assert_trap':
+      case 'assert_exhaustion':
+        return this.expectThrow(() => this.act(command), [WebAssembly.RuntimeError]);
+      case 'assert_invalid':
+      case 'assert_malformed': {
+        const bytes = this.bytes(command);
+        return this.expectThrow(() => metered(bytes), [ModuleError]);
+      }
+      case 'assert_unlinkable':
+      case 'assert_uninstantiable':
+        return this.expectThrow(
+          () => this.instantiate(command),
+          [WebAssembly.LinkError, WebAssembly.RuntimeError],
+        );
+      default:
+        return `unknown command ${command.type}`;
+    }
+  }
+}
+
+/** Runs one group, a folder with `<name>.json` and its modules. */
+export function runSuiteGroup(folder: string, name: string): SuiteReport {
+  const { commands } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as {
+    commands: Command[];
+  };
+  const group = new Group(folder);
+  const passed: Record<string, number> = {};
+  const problems: string[] = [];
+  let text = 0;
+  let outside = 0;
+  for (const command of commands) {
+    if (command.module_type === 'text') {
+      text += 1;
+      continue;
+    }
+    let problem: string | undefined;
+    try {
+      problem = group.run(command);
+    } catch (error) {
+      if (isOutside(error)) {
+        outside += 1;
+        continue;
+      }
+      problem = String(error);
+    }
+    if (problem === undefined) passed[command.type] = (passed[command.type] ?? 0) + 1;
+    else {
+      problems.push(`${name}:${command.line} ${command.type} (${command.text}): ${problem}`);
+    }
+  }
+  return { passed, text, outside, problems };
+}

@@ -1,0 +1,42 @@
+/**
+ * The official WebAssembly suite through our decoder, validator, instrumentation and encoder: what
+ * is malformed or invalid is refused, everything else runs as if it were not metered.
+ */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { dataPath } from '../support/data.ts';
+import { runSuiteGroup, type SuiteReport } from '../support/wasm-suite.ts';
+
+const suite = dataPath('wasm-spec');
+
+describe('WebAssembly suite', () => {
+  it.skipIf(suite === undefined)('passes through decode, validate, instrument, encode', () => {
+    const reports = readdirSync(suite as string).map(
+      (name): SuiteReport => runSuiteGroup(join(suite as string, name), name),
+    );
+    const passed: Record<string, number> = { outside: 0, text: 0 };
+    for (const { passed: counts, outside, text } of reports) {
+      for (const [type, count] of Object.entries({ ...counts, outside, text })) {
+        passed[type] = (passed[type] ?? 0) + count;
+      }
+    }
+    expect(reports.flatMap((report) => report.problems)).toEqual([]);
+    // "outside": modules with multi-value, reference types, tags or several memories, refused as
+    // unsupported, and the assertions on them. "text": modules that only a text parser can refuse.
+    expect(passed).toEqual({
+      module: 279,
+      assert_return: 5_907,
+      assert_trap: 179,
+      assert_malformed: 173,
+      assert_invalid: 775,
+      assert_uninstantiable: 15,
+      assert_unlinkable: 49,
+      action: 25,
+      register: 5,
+      outside: 644,
+      text: 108,
+    });
+  });
+});

@@ -12,6 +12,7 @@ import { banSubjects, connectionGater, type Slots, shareSlots } from './admissio
 import { TransactionBatcher } from './batcher.ts';
 import { Dialer } from './dialer.ts';
 import { RequestError } from './errors.ts';
+import { PeerExchange } from './exchange.ts';
 import { GossipExchange, scoreThresholds } from './gossip.ts';
 import { peerIdOfIdentity } from './identity.ts';
 import { type Names, networkNames } from './names.ts';
@@ -27,6 +28,7 @@ import type {
   NetworkOptions,
   PeerId,
   PeerInfo,
+  RequestKind,
   Verdict,
 } from './types.ts';
 
@@ -53,6 +55,7 @@ export class Network {
   private readonly gossip: GossipExchange;
   private readonly batcher: TransactionBatcher;
   private readonly dialer: Dialer;
+  private readonly exchange: PeerExchange;
   private timer: NodeJS.Timeout | undefined;
   private savedMs = Date.now();
 
@@ -77,6 +80,14 @@ export class Network {
       verdict: (delivery, verdict) => this.verdict(delivery, verdict),
       disconnect: (connection, reason) => this.hangUp(connection, reason),
       onJoined: (session) => this.onJoined(session),
+    });
+    this.exchange = new PeerExchange({
+      self: parts.id,
+      slots: parts.slots,
+      book: parts.book,
+      logger: options.logger,
+      requests: this.requests,
+      sessions: () => this.sessions.all(),
     });
     this.batcher = new TransactionBatcher((batch) => this.publishLater(batch));
     this.dialer = new Dialer({
@@ -225,10 +236,11 @@ export class Network {
 
   private async answer(
     connection: Connection,
-    kind: ExchangeKind,
+    kind: RequestKind,
     query: Uint8Array,
   ): Promise<Uint8Array> {
     if (kind === 'status') return this.sessions.answerStatus(connection, query);
+    if (kind === 'peers') return this.exchange.answer(connection);
     return this.parts.handlers.query(connection.remotePeer.toString(), kind, query);
   }
 
@@ -291,6 +303,7 @@ export class Network {
       if (score < scoreThresholds.graylistThreshold) this.hangUp(connection, `score ${score}`);
     }
     this.requests.forgetIdle(nowMs);
+    this.exchange.tick(nowMs);
     this.dialer.tick(nowMs);
     if (nowMs - this.savedMs < limits.peerStoreSaveMs) return;
     this.savedMs = nowMs;

@@ -2,13 +2,12 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { toHex } from '../primitives/bytes.ts';
-import type { ExchangeKind } from '../primitives/wire.ts';
-import type { GossipTopic } from './types.ts';
+import type { GossipTopic, RequestKind } from './types.ts';
 
 export interface Names {
   topic(topic: GossipTopic): string;
   topicOf(name: string): GossipTopic | undefined;
-  protocol(kind: ExchangeKind): string;
+  protocol(kind: RequestKind): string;
   readonly topics: readonly string[];
   readonly mdnsService: string;
 }

@@ -5,23 +5,27 @@
 
 import { limits } from '../primitives/limits.ts';
 import { DecodeError } from '../primitives/rlp.ts';
-import { type ExchangeKind, exchangeCodecs, exchangeKinds } from '../primitives/wire.ts';
+import { exchangeCodecs, exchangeKinds } from '../primitives/wire.ts';
 import { RequestError } from './errors.ts';
+import { peersQueryCodec } from './exchange.ts';
 import { readFrame, writeFrame } from './frames.ts';
 import type { Names } from './names.ts';
 import type { PenaltyCode } from './penalties.ts';
 import { queryCost, RateLimiter } from './rates.ts';
-import type { Connection, Logger, PeerId, Stream } from './types.ts';
+import type { Connection, Logger, PeerId, RequestKind, Stream } from './types.ts';
 
 /** Largest answer in bytes that a kind may have; sender and receiver hold it. */
-export const answerSizeMax: { readonly [Kind in ExchangeKind]: number } = {
+export const answerSizeMax: { readonly [Kind in RequestKind]: number } = {
   status: limits.statusSizeBytesMax,
   headers: limits.headersAnswerSizeBytesMax,
   bodies: limits.bodiesAnswerSizeBytesMax + limits.answerSlackSizeBytes,
   transactions: limits.blockTransactionsSizeBytesMax + limits.answerSlackSizeBytes,
+  peers: limits.peersPerExchangeMax * (limits.peerAddressSizeBytesMax + 4) + 4,
 };
 
-const querySizeMax = (kind: ExchangeKind): number =>
+const requestKinds: readonly RequestKind[] = [...exchangeKinds, 'peers'];
+
+const querySizeMax = (kind: RequestKind): number =>
   kind === 'status' ? limits.statusSizeBytesMax : limits.requestSizeBytesMax;
 
 /** What the exchange needs of its host. */
@@ -29,7 +33,7 @@ export interface ExchangeParts {
   readonly names: Names;
   readonly logger: Logger;
   /** Answers a well-formed query of any kind; rejects to refuse. */
-  answer(connection: Connection, kind: ExchangeKind, query: Uint8Array): Promise<Uint8Array>;
+  answer(connection: Connection, kind: RequestKind, query: Uint8Array): Promise<Uint8Array>;
   report(peer: PeerId, code: PenaltyCode): void;
 }
 
@@ -84,7 +88,7 @@ export class RequestExchange {
   async serve(register: RegisterHandler): Promise<void> {
     // Twice what an asker may have open: its count of a finished stream runs ahead of ours.
     const streams = 2 * limits.requestsInFlightPerPeer;
-    for (const kind of exchangeKinds) {
+    for (const kind of requestKinds) {
       await register(
         this.parts.names.protocol(kind),
         (stream, connection) => {
@@ -107,7 +111,7 @@ export class RequestExchange {
    */
   async ask(
     connection: Connection,
-    kind: ExchangeKind,
+    kind: RequestKind,
     query: Uint8Array,
     deadlineMs: number,
   ): Promise<Uint8Array> {
@@ -130,7 +134,7 @@ export class RequestExchange {
 
   private async askOne(
     connection: Connection,
-    kind: ExchangeKind,
+    kind: RequestKind,
     query: Uint8Array,
     signal: AbortSignal,
   ): Promise<Uint8Array> {
@@ -151,11 +155,7 @@ export class RequestExchange {
     }
   }
 
-  private async serveOne(
-    kind: ExchangeKind,
-    stream: Stream,
-    connection: Connection,
-  ): Promise<void> {
+  private async serveOne(kind: RequestKind, stream: Stream, connection: Connection): Promise<void> {
     const peer = connection.remotePeer.toString();
     await withDeadline(limits.requestServeMs, this.stopping.signal, async (signal) => {
       const query = await this.readQuery(kind, stream, peer, signal);
@@ -174,7 +174,7 @@ export class RequestExchange {
   }
 
   private async readQuery(
-    kind: ExchangeKind,
+    kind: RequestKind,
     stream: Stream,
     peer: PeerId,
     signal: AbortSignal,
@@ -189,10 +189,12 @@ export class RequestExchange {
     }
   }
 
-  private cost(kind: ExchangeKind, query: Uint8Array, peer: PeerId): number {
-    const codec = exchangeCodecs[kind].query;
+  private cost(kind: RequestKind, query: Uint8Array, peer: PeerId): number {
     try {
-      return queryCost(kind, codec.decode(query) as never);
+      if (kind !== 'peers')
+        return queryCost(kind, exchangeCodecs[kind].query.decode(query) as never);
+      peersQueryCodec.decode(query);
+      return 1;
     } catch (error) {
       if (error instanceof DecodeError) this.parts.report(peer, 'malformed');
       throw error;

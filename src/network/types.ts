@@ -10,6 +10,8 @@ export type Stream = Awaited<ReturnType<Connection['newStream']>>;
 /** Base58 text of a libp2p peer id. */
 export type PeerId = string;
 export type GossipTopic = 'blocks' | 'transactions';
+/** Requests on the wire: those of the protocols, and the host's own. */
+export type RequestKind = ExchangeKind | 'peers';
 export type Verdict = 'accept' | 'ignore' | 'reject';
 
 /** The part of pino's interface that is used here. */

@@ -26,6 +26,8 @@ describe('gossip', () => {
 
   it('forwards what was accepted over three hops, and nothing else', async () => {
     const [a, b, c] = [await host(), await host(), await host()];
+    // Peer exchange must not give them a shorter way.
+    a.network.report(c.network.id, 'invalid-block');
     await connect(a, b);
     await connect(b, c);
     for (const [index, verdict] of (['ignore', 'reject', 'accept'] as const).entries()) {

@@ -118,6 +118,15 @@ describe('peers', () => {
     await until('it has joined without being told', () => again.heard.joined.length === 1);
   });
 
+  it('finds the others behind one bootnode', async () => {
+    const boot = await host();
+    const bootnodes = [address(boot)];
+    const [a, b] = [await host({ bootnodes }), await host({ bootnodes })];
+    const sees = (one: TestHost, other: TestHost): boolean =>
+      one.network.peers().some(({ id }) => id === other.network.id);
+    await until('they are connected', () => sees(a, b) && sees(b, a));
+  });
+
   it('hangs up when asked and does not dial at once', async () => {
     const b = await host();
     const a = await host({ bootnodes: [address(b)] });

@@ -16,13 +16,16 @@ import {
 } from '../../src/network/addresses.ts';
 import { banSubjects } from '../../src/network/admission.ts';
 import { nextBatch } from '../../src/network/batcher.ts';
+import { addressesCodec, isShareable, peersQueryCodec } from '../../src/network/exchange.ts';
 import { decodeLength, encodeLength } from '../../src/network/frames.ts';
 import { loadOrCreateIdentity, peerIdOfIdentity } from '../../src/network/identity.ts';
 import { messageId, networkNames, saltedMessageId } from '../../src/network/names.ts';
 import { PenaltyBook, penalties } from '../../src/network/penalties.ts';
 import { queryCost, RateLimiter } from '../../src/network/rates.ts';
+import { answerSizeMax } from '../../src/network/requests.ts';
 import { concat, fromHex, utf8 } from '../../src/primitives/bytes.ts';
 import { limits } from '../../src/primitives/limits.ts';
+import { DecodeError, encodeRlp } from '../../src/primitives/rlp.ts';
 import { transactionBatchCodec } from '../../src/primitives/wire.ts';
 
 describe('names', () => {
@@ -247,6 +250,44 @@ describe('addresses', () => {
   it('are banned with the peer only when they are public', () => {
     expect(banSubjects('id', '/ip4/203.0.113.7/tcp/1')).toEqual(['id', '203.0.113.7']);
     expect(banSubjects('id', '/ip4/127.0.0.1/tcp/1')).toEqual(['id']);
+  });
+});
+
+describe('peer exchange', () => {
+  const id = '12D3KooWPFV5hsFi6a1BsNhVXAVnqjhFBdEUUVop63LJfmbxRrot';
+
+  it('carries at most 16 addresses of at most 128 bytes', () => {
+    const address = `/ip4/203.0.113.7/tcp/30333/p2p/${id}`;
+    const sixteen = Array.from({ length: 16 }, () => address);
+    expect(addressesCodec.decode(addressesCodec.encode(sixteen))).toEqual(sixteen);
+    expect(addressesCodec.encode(sixteen).length).toBeLessThan(answerSizeMax.peers);
+    const seventeen = addressesCodec.encode([...sixteen, address]);
+    expect(() => addressesCodec.decode(seventeen)).toThrow(/at most 16/);
+    const long = addressesCodec.encode([`/dns4/${'a'.repeat(130)}/tcp/1`]);
+    expect(() => addressesCodec.decode(long)).toThrow(/bytes/);
+    expect(() => addressesCodec.decode(encodeRlp([Uint8Array.of(255, 255, 1)]))).toThrow(
+      DecodeError,
+    );
+    expect(() => peersQueryCodec.decode(encodeRlp([Uint8Array.of(1)]))).toThrow(DecodeError);
+  });
+
+  it.each([
+    ['203.0.113.7', '203.0.113.9', true],
+    ['203.0.113.7', '127.0.0.1', true],
+    ['192.168.1.5', '192.168.1.6', true],
+    ['192.168.1.5', '127.0.0.1', true],
+    ['127.0.0.1', '127.0.0.1', true],
+    ['192.168.1.5', '203.0.113.9', false],
+    ['127.0.0.1', '203.0.113.9', false],
+    ['127.0.0.1', '192.168.1.6', false],
+  ])('shares %s with a peer at %s: %s', (host, other, shared) => {
+    const address = `/ip4/${host}/tcp/1/p2p/${id}`;
+    expect(isShareable(address, `/ip4/${other}/tcp/2`)).toBe(shared);
+  });
+
+  it('shares no names and no addresses without a peer', () => {
+    expect(isShareable(`/dns4/example.org/tcp/1/p2p/${id}`, '/ip4/1.2.3.4/tcp/1')).toBe(false);
+    expect(isShareable('/ip4/203.0.113.7/tcp/1', '/ip4/1.2.3.4/tcp/1')).toBe(false);
   });
 });
 

@@ -149,7 +149,11 @@ export class Dispatcher {
         }
         const answer = await this.#answerOne(request, context);
         sizeBytes += answer?.length ?? 0;
-        answers[index] = answer;
+        // What is over the limit is let go at once, so that a batch never holds more than that.
+        answers[index] =
+          answer === undefined || sizeBytes <= limits.rpcResponseSizeBytesMax
+            ? answer
+            : errorText(idOf(request), errorObject(tooLarge()));
       }
     };
     await Promise.all(Array.from({ length: limits.rpcBatchConcurrencyMax }, work));

@@ -5,7 +5,7 @@
 
 import type { StoredReceipt } from '../ledger/receipts.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
-import { bigintToBytes, minimalBytes, toHex } from '../primitives/bytes.ts';
+import { bigintToBytes, minimalBytes } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { displayId, headerSizeBytes } from '../primitives/header.ts';
 import type { Log } from '../primitives/receipt.ts';
@@ -26,8 +26,9 @@ export function hexQuantity(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** Bytes as 0x hex. By Buffer: outputs of calls and raw blocks reach megabytes. */
 export function hexData(bytes: Uint8Array): string {
-  return `0x${toHex(bytes)}`;
+  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`;
 }
 
 /** Plain JSON for our own namespaces: bytes as 0x hex, big integers as decimal text. */

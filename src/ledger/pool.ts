@@ -46,7 +46,7 @@ export interface PoolHead {
   readonly baseFee: bigint;
 }
 
-type PoolBounds = {
+export type PoolBounds = {
   readonly [Name in
     | 'poolTransactionsMax'
     | 'poolSizeBytesMax'
@@ -204,6 +204,9 @@ export class TransactionPool {
       const message = `txpool is full: ${queue.size} transactions of this sender wait`;
       return { code: 'pool-full', message };
     }
+    if (nonce > next && !this.#hasRoom(transaction)) {
+      return { code: 'pool-full', message: 'txpool is full: close the gap in the nonces first' };
+    }
     if (this.#floor !== undefined && this.#tip(transaction) <= this.#floor) {
       return this.#underpriced(transaction);
     }
@@ -229,9 +232,6 @@ export class TransactionPool {
 
   #underpriced(transaction: SignedTransaction): PoolFault {
     const tip = this.#tip(transaction);
-    if (this.#floor !== undefined && tip > this.#floor) {
-      return { code: 'pool-full', message: 'txpool is full: close the gap in the nonces first' };
-    }
     const message = `transaction underpriced: tip ${tip}, above ${this.#floor ?? 0n} needed`;
     return { code: 'underpriced', message };
   }
@@ -299,6 +299,12 @@ export class TransactionPool {
       const queue = this.#senders.get(toHex(entry.transaction.sender));
       if (entry.height < oldest && queue?.isQueued(entry)) this.#remove(entry);
     }
+  }
+
+  #hasRoom(transaction: SignedTransaction): boolean {
+    const { poolTransactionsMax, poolSizeBytesMax } = this.#bounds;
+    if (this.#byHash.size >= poolTransactionsMax) return false;
+    return this.#sizeBytes + transaction.raw.length <= poolSizeBytesMax;
   }
 
   #isOverfull(share: number): boolean {

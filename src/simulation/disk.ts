@@ -31,6 +31,7 @@ export class SimulatedDisk implements Store {
   /** When the last accepted write is done: callbacks come in order. */
   #busyUntil = 0;
   #lostBatches = 0;
+  #onNextAppend: (() => void) | undefined;
 
   constructor(clock: VirtualClock, random: Random, options: DiskOptions) {
     this.#clock = clock;
@@ -41,6 +42,11 @@ export class SimulatedDisk implements Store {
   /** Batches that power failures have swallowed so far. */
   get lostBatches(): number {
     return this.#lostBatches;
+  }
+
+  /** Calls back once, at the next write: the moment when a power failure hurts most. */
+  watchNextAppend(task: () => void): void {
+    this.#onNextAppend = task;
   }
 
   /** What a new disk holds, durable from the start. */
@@ -65,6 +71,9 @@ export class SimulatedDisk implements Store {
       done();
     });
     this.#callbacks.add(callback);
+    const watcher = this.#onNextAppend;
+    this.#onNextAppend = undefined;
+    watcher?.();
   }
 
   write(batch: Batch, options: { readonly sync: boolean }): Promise<void> {
@@ -75,6 +84,7 @@ export class SimulatedDisk implements Store {
   crash(): void {
     for (const callback of this.#callbacks) callback.cancel();
     this.#callbacks.clear();
+    this.#onNextAppend = undefined;
     const surviving = this.#random.integer(0, this.#unsynced.length);
     this.#lostBatches += this.#unsynced.length - surviving;
     this.#makeDurable(surviving);

@@ -16,12 +16,17 @@ export interface FaultOptions {
   readonly clogMsMax: number;
 }
 
-interface Victim {
+/** A node as the faults see it. */
+export interface Victim {
   readonly id: PeerId;
   readonly isRunning: boolean;
+  readonly disk: { watchNextAppend(task: () => void): void };
   start(): void;
   crash(): void;
 }
+
+/** About the time of a synced write. */
+const writeMsMean = 10;
 
 export class Faults {
   readonly #clock: VirtualClock;
@@ -66,15 +71,35 @@ export class Faults {
   }
 
   #strike(): void {
-    const kind = this.#random.pick(['crash', 'crash', 'partition', 'oneWay', 'clog'] as const);
+    const kind = this.#random.pick([
+      'crash',
+      'crash',
+      'crash',
+      'partition',
+      'oneWay',
+      'clog',
+    ] as const);
     if (kind === 'crash') this.#crash();
     else if (kind === 'clog') this.#clog();
     else this.#partition(kind === 'oneWay');
   }
 
+  /** Half of the power failures come within milliseconds of a write. */
   #crash(): void {
     const node = this.#random.pick(this.#nodes);
     if (!node.isRunning) return;
+    if (this.#random.chance(0.5)) {
+      this.#powerOff(node);
+      return;
+    }
+    node.disk.watchNextAppend(() => {
+      const afterMs = this.#random.exponential(writeMsMean);
+      this.#clock.schedule(afterMs, () => this.#powerOff(node));
+    });
+  }
+
+  #powerOff(node: Victim): void {
+    if (!node.isRunning || this.#over) return;
     this.crashes += 1;
     node.crash();
     this.#clock.schedule(this.#random.exponential(this.#options.downMsMean), () => {

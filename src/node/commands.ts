@@ -1,0 +1,177 @@
+/**
+ * Every command of the command line: what it is for, what it takes, an example or two. Parsing and
+ * help are derived from this table; the settings it accepts come from the settings table.
+ */
+
+import { type SettingName, settingNames } from './settings.ts';
+
+export interface Command {
+  readonly name: string;
+  /** What follows the name, as help shows it. */
+  readonly takes: string;
+  readonly purpose: string;
+  /** Words after the name: fewest and most. */
+  readonly words: readonly [number, number];
+  readonly examples: readonly string[];
+  /** Options of this command alone: name -> placeholder (empty for a switch) and help. */
+  readonly options: Readonly<Record<string, readonly [placeholder: string, help: string]>>;
+  readonly settings: readonly SettingName[];
+}
+
+const whereDataIs: readonly SettingName[] = ['config', 'network', 'genesis', 'datadir', 'instance'];
+const whereNodeIs: readonly SettingName[] = [...whereDataIs, 'rpc.host', 'rpc.port'];
+
+const passwordFile = ['FILE', 'first line is the password; asked for when absent'] as const;
+const from = ['ADDRESS', 'account that signs: a test account or one of the key folder'] as const;
+const json = ['', 'print JSON alone'] as const;
+const signing = { from, 'password-file': passwordFile };
+
+export const commands: readonly Command[] = [
+  {
+    name: 'start',
+    takes: '',
+    purpose: 'Run a node until Ctrl-C.',
+    words: [0, 0],
+    examples: ['dodona start', 'dodona start --network mainnet --mine --mine.beneficiary 0x…'],
+    options: {},
+    settings: settingNames,
+  },
+  {
+    name: 'account new',
+    takes: '',
+    purpose: 'Make a key and keep it encrypted in the key folder.',
+    words: [0, 0],
+    examples: ['dodona account new', 'dodona account new --password-file password.txt'],
+    options: { 'password-file': passwordFile },
+    settings: whereDataIs,
+  },
+  {
+    name: 'account list',
+    takes: '',
+    purpose: 'List the accounts of the key folder.',
+    words: [0, 0],
+    examples: ['dodona account list', 'dodona account list --json'],
+    options: { json },
+    settings: whereDataIs,
+  },
+  {
+    name: 'account import',
+    takes: 'FILE',
+    purpose: 'Take over a key file of geth or MetaMask, or a private key in hexadecimal.',
+    words: [1, 1],
+    examples: ['dodona account import UTC--2026-…', 'dodona account import key.hex'],
+    options: { 'password-file': passwordFile },
+    settings: whereDataIs,
+  },
+  {
+    name: 'send',
+    takes: 'TO AMOUNT',
+    purpose: 'Send OAK from one of your accounts through a running node.',
+    words: [2, 2],
+    examples: ['dodona send 0x7099… 1.5', 'dodona send 0x7099… 0 --data 0xd0e30db0 --from 0xf39F…'],
+    options: { ...signing, data: ['HEX', 'calldata'], json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'call',
+    takes: 'METHOD [JSON…]',
+    purpose: 'Call a JSON-RPC method of a running node and print its result.',
+    words: [1, 16],
+    examples: [
+      'dodona call eth_blockNumber',
+      'dodona call eth_getBlockByNumber \'"latest"\' false',
+    ],
+    options: { json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'oracle feeds',
+    takes: '',
+    purpose: 'List the oracle feeds with their latest answers.',
+    words: [0, 0],
+    examples: ['dodona oracle feeds'],
+    options: { json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'oracle read',
+    takes: 'FEED',
+    purpose: 'Read the latest answer of a feed.',
+    words: [1, 1],
+    examples: ['dodona oracle read OAK/USD'],
+    options: { json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'oracle round',
+    takes: 'FEED [ROUND]',
+    purpose: 'Show the phase, the reports and the result of a round.',
+    words: [1, 2],
+    examples: ['dodona oracle round OAK/USD', 'dodona oracle round OAK/USD 17'],
+    options: { json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'oracle submit',
+    takes: 'FEED VALUE',
+    purpose: 'Commit to a value now and reveal it when the window opens.',
+    words: [2, 2],
+    examples: ['dodona oracle submit OAK/USD 12.5 --from 0x…'],
+    options: { ...signing, json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'oracle prepare',
+    takes: 'FEED VALUE',
+    purpose: 'Print the unsigned transactions of a report, for any wallet.',
+    words: [2, 2],
+    examples: ['dodona oracle prepare OAK/USD 12.5 --from 0x…'],
+    options: { from, json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'simulate',
+    takes: '',
+    purpose: 'Run a whole network in one thread from one seed and check it.',
+    words: [0, 0],
+    examples: [
+      'dodona simulate --nodes 7 --seed 42',
+      'dodona simulate --protocol pow --minutes 60',
+    ],
+    options: {
+      protocol: ['NAME', 'consensus protocol of the network'],
+      nodes: ['N', 'how many nodes'],
+      seed: ['N', 'what all chance is drawn from'],
+      minutes: ['N', 'virtual minutes to run'],
+      json,
+    },
+    settings: [],
+  },
+  {
+    name: 'config',
+    takes: '',
+    purpose: 'Print the effective settings and where each comes from.',
+    words: [0, 0],
+    examples: ['dodona config', 'DODONA_RPC_PORT=9000 dodona config --json'],
+    options: { json },
+    settings: settingNames,
+  },
+  {
+    name: 'db check',
+    takes: '',
+    purpose: 'Check the stored chain of a stopped node.',
+    words: [0, 0],
+    examples: ['dodona db check', 'dodona db check --network mainnet'],
+    options: {},
+    settings: whereDataIs,
+  },
+  {
+    name: 'version',
+    takes: '',
+    purpose: 'Print the version.',
+    words: [0, 0],
+    examples: ['dodona version'],
+    options: {},
+    settings: [],
+  },
+];

@@ -103,8 +103,8 @@ export interface ChainReader {
   /** Any stored header, of side branches too. */
   header(id: Hex): HeaderEntry | undefined;
   block(id: Hex): Block | undefined;
-  /** The block's transactions with their senders; undefined when its body is not stored. */
-  transactions(id: Hex): readonly SignedTransaction[] | undefined;
+  /** A stored transaction with its sender. Costs a key recovery, so nobody asks without need. */
+  recover(raw: Uint8Array): SignedTransaction;
   /** Undefined when the block was never executed or its receipts were pruned. */
   receipts(id: Hex): readonly StoredReceipt[] | undefined;
   /** Where the applied chain holds a transaction. */

@@ -11,7 +11,7 @@ import { displayId, headerSizeBytes } from '../primitives/header.ts';
 import type { Log } from '../primitives/receipt.ts';
 import { recordSizeBytes } from '../primitives/record.ts';
 import { encodeRlp } from '../primitives/rlp.ts';
-import type { SignedTransaction } from '../primitives/transaction.ts';
+import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
 import { workOfBits } from '../primitives/work.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -64,9 +64,12 @@ export function logsBloom(logs: readonly Log[], crypto: Crypto): Uint8Array {
 }
 
 /** What a sender really pays per gas in a block with this base fee. */
-export function effectiveGasPrice(transaction: SignedTransaction, baseFee: bigint): bigint {
-  const tip = baseFee + transaction.maxPriorityFeePerGas;
-  return tip < transaction.maxFeePerGas ? tip : transaction.maxFeePerGas;
+export function effectiveGasPrice(
+  fees: Pick<TransactionFields, 'maxFeePerGas' | 'maxPriorityFeePerGas'>,
+  baseFee: bigint,
+): bigint {
+  const price = baseFee + fees.maxPriorityFeePerGas;
+  return price < fees.maxFeePerGas ? price : fees.maxFeePerGas;
 }
 
 /** Where a mined transaction stands. */
@@ -149,44 +152,48 @@ export function createdAddress(sender: Uint8Array, nonce: bigint, crypto: Crypto
   return crypto.keccak256(encodeRlp([sender, minimalBytes(nonce)])).slice(12);
 }
 
-/** The receipts of a block, in order. */
-export function formatReceipts(
+/** A transaction's place among the receipts of its block. */
+export interface ReceiptPlace {
+  readonly index: number;
+  /** Gas that the transactions before it used. */
+  readonly gasBefore: number;
+  /** Logs that they left. */
+  readonly logsBefore: number;
+}
+
+export function formatReceipt(
   entry: HeaderEntry,
   block: Block,
-  transactions: readonly SignedTransaction[],
-  receipts: readonly StoredReceipt[],
+  transaction: SignedTransaction,
+  { receipt }: StoredReceipt,
+  { index, gasBefore, logsBefore }: ReceiptPlace,
   crypto: Crypto,
-): Json[] {
-  let logIndex = 0;
-  let gasBefore = 0;
-  return receipts.map(({ receipt }, transactionIndex) => {
-    const transaction = transactions[transactionIndex] as SignedTransaction;
-    const gasUsed = receipt.cumulativeGasUsed - gasBefore;
-    gasBefore = receipt.cumulativeGasUsed;
-    const { transactionHash } = receipt;
-    const logs = receipt.logs.map((log) => {
-      const place = { entry, transactionHash, transactionIndex, logIndex };
-      logIndex += 1;
-      return formatLog(log, place);
-    });
-    const created = createdAddress(transaction.sender, transaction.nonce, crypto);
-    return {
-      type: hexQuantity(transaction.type),
-      status: hexQuantity(receipt.status),
-      transactionHash: hexData(transactionHash),
-      transactionIndex: hexQuantity(transactionIndex),
-      blockHash: displayId(entry.id),
-      blockNumber: hexQuantity(entry.height),
-      from: hexData(transaction.sender),
-      to: transaction.to === undefined ? null : hexData(transaction.to),
-      contractAddress: transaction.to === undefined ? hexData(created) : null,
-      cumulativeGasUsed: hexQuantity(receipt.cumulativeGasUsed),
-      gasUsed: hexQuantity(gasUsed),
-      effectiveGasPrice: hexQuantity(effectiveGasPrice(transaction, block.record.baseFeePerGas)),
-      logs,
-      logsBloom: hexData(logsBloom(receipt.logs, crypto)),
-    };
-  });
+): Json {
+  const { transactionHash } = receipt;
+  const { sender, nonce, to } = transaction;
+  return {
+    type: hexQuantity(transaction.type),
+    status: hexQuantity(receipt.status),
+    transactionHash: hexData(transactionHash),
+    transactionIndex: hexQuantity(index),
+    blockHash: displayId(entry.id),
+    blockNumber: hexQuantity(entry.height),
+    from: hexData(sender),
+    to: to === undefined ? null : hexData(to),
+    contractAddress: to === undefined ? hexData(createdAddress(sender, nonce, crypto)) : null,
+    cumulativeGasUsed: hexQuantity(receipt.cumulativeGasUsed),
+    gasUsed: hexQuantity(receipt.cumulativeGasUsed - gasBefore),
+    effectiveGasPrice: hexQuantity(effectiveGasPrice(transaction, block.record.baseFeePerGas)),
+    logs: receipt.logs.map((log, offset) =>
+      formatLog(log, {
+        entry,
+        transactionHash,
+        transactionIndex: index,
+        logIndex: logsBefore + offset,
+      }),
+    ),
+    logsBloom: hexData(logsBloom(receipt.logs, crypto)),
+  };
 }
 
 /** Bytes of a block as it travels: header, record, transactions, seal. */
@@ -195,19 +202,23 @@ function blockSizeBytes(block: Block): number {
   return headerSizeBytes + recordSizeBytes + rest + (block.seal?.length ?? 0);
 }
 
-/**
- * A block with the hashes of its transactions, or the whole transactions. Without `logs` (never
- * executed here, or pruned) the bloom is all ones: it may match anything, so nobody misses a log.
- */
-export function formatBlock(
-  entry: HeaderEntry,
-  block: Block,
-  transactions: readonly SignedTransaction[],
-  logs: readonly Log[] | undefined,
-  options: { readonly full: boolean; readonly crypto: Crypto },
-): Json {
+export interface BlockParts {
+  readonly entry: HeaderEntry;
+  readonly block: Block;
+  /**
+   * Undefined where the block was never executed, or its receipts were pruned: then the bloom is
+   * all ones. It may match anything, so nobody misses a log.
+   */
+  readonly logs: readonly Log[] | undefined;
+  /** One entry a transaction: its hash, or the whole of it. */
+  readonly transactions: readonly (string | Json)[];
+}
+
+export function formatBlock(parts: BlockParts, crypto: Crypto): Json {
+  const { entry, block, logs } = parts;
   const { header, record } = block;
-  const baseFee = record.baseFeePerGas;
+  const bloom =
+    logs === undefined ? new Uint8Array(bloomSizeBytes).fill(0xff) : logsBloom(logs, crypto);
   return {
     hash: displayId(entry.id),
     parentHash: displayId(header.previous),
@@ -216,11 +227,7 @@ export function formatBlock(
     stateRoot: hexData(record.stateRoot),
     transactionsRoot: hexData(record.transactionsRoot),
     receiptsRoot: hexData(record.receiptsRoot),
-    logsBloom: hexData(
-      logs === undefined
-        ? new Uint8Array(bloomSizeBytes).fill(0xff)
-        : logsBloom(logs, options.crypto),
-    ),
+    logsBloom: hexData(bloom),
     difficulty: hexQuantity(workOfBits(header.bits)),
     number: hexQuantity(entry.height),
     gasLimit: hexQuantity(record.gasLimit),
@@ -229,13 +236,9 @@ export function formatBlock(
     extraData: hexData(record.extraData),
     mixHash: zeroHash,
     nonce: hexData(bigintToBytes(BigInt(header.nonce), 8)),
-    baseFeePerGas: hexQuantity(baseFee),
+    baseFeePerGas: hexQuantity(record.baseFeePerGas),
     size: hexQuantity(blockSizeBytes(block)),
-    transactions: transactions.map((transaction, index) =>
-      options.full
-        ? formatTransaction(transaction, { entry, index, baseFee })
-        : hexData(transaction.hash),
-    ),
+    transactions: parts.transactions,
     uncles: [],
   };
 }

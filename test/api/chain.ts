@@ -182,7 +182,7 @@ export class MemoryChain {
       canonical: (height) => this.applied[height]?.entry.id,
       header: (id) => this.blocks.get(id)?.entry,
       block: (id) => this.blocks.get(id)?.block,
-      transactions: (id) => this.blocks.get(id)?.transactions,
+      recover: (raw) => recoverSender(decodeTransaction(raw, nobleCrypto), nobleCrypto),
       receipts: (id) => this.blocks.get(id)?.receipts,
       transactionLocation: (hash) => {
         for (const { entry, transactions: list } of this.applied) {

@@ -1,13 +1,13 @@
 /** Reads of blocks: which one a selector means, and the `eth_getBlock…` family. */
 
 import type { HeaderEntry } from '../../primitives/block.ts';
-import type { SignedTransaction } from '../../primitives/transaction.ts';
 import type { ChainReader, StateView } from '../backend.ts';
 import { RpcError } from '../errors.ts';
 import {
   formatBlock,
-  formatReceipts,
+  formatReceipt,
   formatTransaction,
+  hexData,
   hexQuantity,
   type Json,
 } from '../format.ts';
@@ -66,10 +66,15 @@ function blockJson(
 ): Json | null {
   if (entry === undefined) return null;
   const block = reader.block(entry.id);
-  const transactions = reader.transactions(entry.id);
-  if (block === undefined || transactions === undefined) return null;
+  if (block === undefined) return null;
   const logs = reader.receipts(entry.id)?.flatMap(({ receipt }) => receipt.logs);
-  return formatBlock(entry, block, transactions, logs, { full, crypto: reader.crypto });
+  const baseFee = block.record.baseFeePerGas;
+  const transactions = block.transactions.map((raw, index) =>
+    full
+      ? formatTransaction(reader.recover(raw), { entry, index, baseFee })
+      : hexData(reader.crypto.keccak256(raw)),
+  );
+  return formatBlock({ entry, block, logs, transactions }, reader.crypto);
 }
 
 function byNumber(reader: ChainReader, value: unknown): HeaderEntry | undefined {
@@ -112,9 +117,10 @@ export function transactionJson(
 ): Json | null {
   if (entry === undefined) return null;
   const block = reader.block(entry.id);
-  const transaction: SignedTransaction | undefined = reader.transactions(entry.id)?.[index];
-  if (block === undefined || transaction === undefined) return null;
-  return formatTransaction(transaction, { entry, index, baseFee: block.record.baseFeePerGas });
+  const raw = block?.transactions[index];
+  if (block === undefined || raw === undefined) return null;
+  const baseFee = block.record.baseFeePerGas;
+  return formatTransaction(reader.recover(raw), { entry, index, baseFee });
 }
 
 function getTransaction(select: Selecting) {
@@ -124,14 +130,29 @@ function getTransaction(select: Selecting) {
   };
 }
 
-/** All receipts of a block in JSON, or null while it has none. */
-export function receiptsJson(reader: ChainReader, entry: HeaderEntry | undefined): Json[] | null {
+/** Receipts of a block in JSON: all, or the one at `only`. Null while it has none. */
+export function receiptsJson(
+  reader: ChainReader,
+  entry: HeaderEntry | undefined,
+  only?: number,
+): Json[] | null {
   if (entry === undefined) return null;
   const block = reader.block(entry.id);
-  const transactions = reader.transactions(entry.id);
   const receipts = reader.receipts(entry.id);
-  if (block === undefined || transactions === undefined || receipts === undefined) return null;
-  return formatReceipts(entry, block, transactions, receipts, reader.crypto);
+  if (block === undefined || receipts === undefined) return null;
+  const shown: Json[] = [];
+  let gasBefore = 0;
+  let logsBefore = 0;
+  for (const [index, stored] of receipts.entries()) {
+    if (only === undefined || only === index) {
+      const transaction = reader.recover(block.transactions[index] as Uint8Array);
+      const place = { index, gasBefore, logsBefore };
+      shown.push(formatReceipt(entry, block, transaction, stored, place, reader.crypto));
+    }
+    gasBefore = stored.receipt.cumulativeGasUsed;
+    logsBefore += stored.receipt.logs.length;
+  }
+  return shown;
 }
 
 export const blockReads = {

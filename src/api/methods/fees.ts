@@ -2,6 +2,7 @@
 
 import type { HeaderEntry } from '../../primitives/block.ts';
 import { limits } from '../../primitives/limits.ts';
+import { decodeTransaction } from '../../primitives/transaction.ts';
 import type { ChainReader } from '../backend.ts';
 import { effectiveGasPrice, hexQuantity, type Json } from '../format.ts';
 import { countParams, invalid, list, looseInteger, optional, type Params } from '../parameters.ts';
@@ -22,14 +23,14 @@ interface Tip {
 function tipsOfBlock(reader: ChainReader, entry: HeaderEntry): readonly Tip[] {
   const block = reader.block(entry.id);
   const receipts = reader.receipts(entry.id);
-  const transactions = reader.transactions(entry.id);
-  if (block === undefined || receipts === undefined || transactions === undefined) return [];
+  if (block === undefined || receipts === undefined) return [];
   const baseFee = block.record.baseFeePerGas;
   let gasBefore = 0;
-  const tips = transactions.map((transaction, index) => {
+  const tips = block.transactions.map((raw, index) => {
     const cumulative = receipts[index]?.receipt.cumulativeGasUsed ?? gasBefore;
     const gasUsed = cumulative - gasBefore;
     gasBefore = cumulative;
+    const transaction = decodeTransaction(raw, reader.crypto);
     return { tip: effectiveGasPrice(transaction, baseFee) - baseFee, gasUsed };
   });
   return tips.sort((left, right) => (left.tip < right.tip ? -1 : left.tip > right.tip ? 1 : 0));

@@ -20,7 +20,7 @@ export const transactionReads = {
   eth_getTransactionReceipt: (reader: ChainReader, params: Params): Json | null => {
     const location = locate(reader, params);
     if (location === undefined) return null;
-    return receiptsJson(reader, reader.header(location.id))?.[location.index] ?? null;
+    return receiptsJson(reader, reader.header(location.id), location.index)?.[0] ?? null;
   },
   eth_getRawTransactionByHash: (reader: ChainReader, params: Params): string | null => {
     const location = locate(reader, params);

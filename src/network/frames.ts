@@ -69,61 +69,114 @@ async function drained(stream: Stream, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Writes `payload` as one frame in chunks and closes the writing side.
+ * Writes `payload` as one frame, in chunks.
  * @throws RequestError timeout or refused (the other side reset the stream).
  */
-export async function writeFrame(
+export async function sendFrame(
   stream: Stream,
   payload: Uint8Array,
   signal: AbortSignal,
 ): Promise<void> {
   try {
+    await drained(stream, signal);
     stream.send(encodeLength(payload.length));
     for (let start = 0; start < payload.length; start += limits.requestChunkSizeBytes) {
       await drained(stream, signal);
       stream.send(payload.subarray(start, start + limits.requestChunkSizeBytes));
     }
-    await stream.close({ signal });
   } catch (error) {
     if (error instanceof RequestError) throw error;
+    throw new RequestError('refused', 'stream closed while writing', error);
+  }
+}
+
+/** Writes the only frame of a stream and closes the writing side. @throws RequestError */
+export async function writeFrame(
+  stream: Stream,
+  payload: Uint8Array,
+  signal: AbortSignal,
+): Promise<void> {
+  await sendFrame(stream, payload, signal);
+  try {
+    await stream.close({ signal });
+  } catch (error) {
     if (signal.aborted) throw timedOut(signal);
     throw new RequestError('refused', 'stream closed while writing', error);
   }
 }
 
-/** Collects one frame; throws as soon as it can no longer be one. */
-class FrameCollector {
-  private readonly chunks: Uint8Array[] = [];
+/** Cuts a stream of bytes into its frames. */
+export class FrameSplitter {
   private readonly sizeMax: number;
+  private chunks: Uint8Array[] = [];
   private total = 0;
-  private prefix: { readonly length: number; readonly width: number } | undefined;
 
   constructor(sizeMax: number) {
     this.sizeMax = sizeMax;
   }
 
-  add(chunk: Uint8Array): void {
+  /** Bytes of a frame that has begun. */
+  get pendingBytes(): number {
+    return this.total;
+  }
+
+  /** Frames that `chunk` completes. @throws RequestError malformed */
+  push(chunk: Uint8Array): readonly Uint8Array[] {
     this.chunks.push(chunk);
     this.total += chunk.length;
-    this.prefix ??= decodeLength(concat(...this.chunks));
-    if (this.prefix === undefined) return;
-    if (this.prefix.length > this.sizeMax) {
-      throw new RequestError(
-        'malformed',
-        `frame of ${this.prefix.length} bytes, at most ${this.sizeMax} are allowed`,
-      );
+    const frames: Uint8Array[] = [];
+    for (;;) {
+      // Four bytes hold any prefix; more are joined only when the whole frame is there.
+      const first = this.chunks[0] as Uint8Array;
+      const head = first.length < 4 && this.chunks.length > 1 ? this.join() : first;
+      const prefix = decodeLength(head);
+      if (prefix === undefined) return frames;
+      if (prefix.length > this.sizeMax) {
+        throw new RequestError(
+          'malformed',
+          `frame of ${prefix.length} bytes, at most ${this.sizeMax} are allowed`,
+        );
+      }
+      const end = prefix.width + prefix.length;
+      if (this.total < end) return frames;
+      const whole = this.join();
+      frames.push(whole.slice(prefix.width, end));
+      this.chunks = [whole.subarray(end)];
+      this.total -= end;
     }
-    if (this.total > this.prefix.width + this.prefix.length) {
+  }
+
+  private join(): Uint8Array {
+    const whole = concat(...this.chunks);
+    this.chunks = [whole];
+    return whole;
+  }
+}
+
+/** Collects the only frame of a stream; throws as soon as it can no longer be one. */
+class FrameCollector {
+  private readonly splitter: FrameSplitter;
+  private frame: Uint8Array | undefined;
+
+  constructor(sizeMax: number) {
+    this.splitter = new FrameSplitter(sizeMax);
+  }
+
+  add(chunk: Uint8Array): void {
+    for (const frame of this.splitter.push(chunk)) {
+      if (this.frame !== undefined) throw new RequestError('malformed', 'more than one frame');
+      this.frame = frame;
+    }
+    if (this.frame !== undefined && this.splitter.pendingBytes > 0) {
       throw new RequestError('malformed', 'bytes after the end of the frame');
     }
   }
 
   end(): Uint8Array {
-    if (this.total === 0) throw new RequestError('refused', 'stream ended without an answer');
-    if (this.prefix === undefined || this.total < this.prefix.width + this.prefix.length) {
-      throw new RequestError('malformed', `frame is cut off after ${this.total} bytes`);
-    }
-    return concat(...this.chunks).subarray(this.prefix.width);
+    if (this.frame !== undefined) return this.frame;
+    const { pendingBytes } = this.splitter;
+    if (pendingBytes === 0) throw new RequestError('refused', 'stream ended without an answer');
+    throw new RequestError('malformed', `frame is cut off after ${pendingBytes} bytes`);
   }
 }
 

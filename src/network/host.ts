@@ -11,6 +11,7 @@ import { bestAddress, withPeer } from './addresses.ts';
 import { banSubjects, connectionGater, type Slots, shareSlots } from './admission.ts';
 import { TransactionBatcher } from './batcher.ts';
 import { Dialer } from './dialer.ts';
+import { DirectMessages } from './direct.ts';
 import { RequestError } from './errors.ts';
 import { PeerExchange } from './exchange.ts';
 import { GossipExchange, scoreThresholds } from './gossip.ts';
@@ -18,7 +19,7 @@ import { peerIdOfIdentity } from './identity.ts';
 import { type Names, networkNames } from './names.ts';
 import { createNode, type Node } from './node.ts';
 import { PenaltyBook, type PenaltyCode } from './penalties.ts';
-import { RequestExchange } from './requests.ts';
+import { type RegisterHandler, RequestExchange } from './requests.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { PeerBook } from './store.ts';
 import type {
@@ -56,6 +57,7 @@ export class Network {
   private readonly batcher: TransactionBatcher;
   private readonly dialer: Dialer;
   private readonly exchange: PeerExchange;
+  private readonly direct: DirectMessages;
   private timer: NodeJS.Timeout | undefined;
   private savedMs = Date.now();
 
@@ -81,6 +83,15 @@ export class Network {
       disconnect: (connection, reason) => this.hangUp(connection, reason),
       onJoined: (session) => this.onJoined(session),
     });
+    this.direct = new DirectMessages({
+      protocol: names.protocol('consensus'),
+      logger: options.logger,
+      connectionTo: (peer) => this.openConnection(peer),
+      onMessage: (peer, bytes) => {
+        if (this.sessions.get(peer)?.status) handlers.message?.(peer, bytes);
+      },
+      report: (peer, code) => this.report(peer, code),
+    });
     this.exchange = new PeerExchange({
       self: parts.id,
       slots: parts.slots,
@@ -105,9 +116,9 @@ export class Network {
   /** Listens, subscribes and begins to dial. */
   async start(): Promise<void> {
     this.listenToEvents();
-    await this.requests.serve((protocol, handler, options) =>
-      this.node.handle(protocol, handler, options),
-    );
+    const register: RegisterHandler = (...registration) => this.node.handle(...registration);
+    await this.requests.serve(register);
+    if (this.parts.handlers.message !== undefined) await this.direct.serve(register);
     await this.node.start();
     this.gossip.subscribe();
     this.timer = setInterval(() => this.tick(), limits.peerTickMs);
@@ -120,9 +131,16 @@ export class Network {
     this.node.addEventListener('connection:open', ({ detail }) =>
       this.sessions.opened(detail, Date.now()),
     );
-    this.node.addEventListener('peer:disconnect', ({ detail }) =>
-      this.sessions.closed(detail.toString()),
-    );
+    this.node.addEventListener('connection:close', ({ detail }) => {
+      const others = this.node
+        .getConnections(detail.remotePeer)
+        .filter((other) => other !== detail);
+      this.sessions.moved(detail, others);
+    });
+    this.node.addEventListener('peer:disconnect', ({ detail }) => {
+      this.direct.closed(detail.toString());
+      this.sessions.closed(detail.toString());
+    });
     this.node.addEventListener('peer:identify', ({ detail }) => {
       const peer = detail.peerId.toString();
       const session = this.sessions.get(peer);
@@ -208,6 +226,14 @@ export class Network {
   /** Settles a gossiped delivery: `accept` forwards it, `reject` costs those who sent it. */
   verdict(delivery: number, verdict: Verdict): void {
     this.gossip.verdict(delivery, verdict);
+  }
+
+  /**
+   * Sends a direct message; order is kept, arrival is not promised.
+   * @returns false when it was dropped: not connected, or too much is waiting already
+   */
+  send(peer: PeerId, bytes: Uint8Array): boolean {
+    return this.direct.send(peer, bytes);
   }
 
   /**
@@ -328,6 +354,7 @@ export class Network {
     clearInterval(this.timer);
     this.batcher.stop();
     this.requests.stop();
+    this.direct.stop();
     await this.save().finally(() => this.node.stop());
   }
 }

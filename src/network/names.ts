@@ -7,7 +7,7 @@ import type { GossipTopic, RequestKind } from './types.ts';
 export interface Names {
   topic(topic: GossipTopic): string;
   topicOf(name: string): GossipTopic | undefined;
-  protocol(kind: RequestKind): string;
+  protocol(kind: RequestKind | 'consensus'): string;
   readonly topics: readonly string[];
   readonly mdnsService: string;
 }

@@ -37,7 +37,8 @@ export interface ExchangeParts {
   report(peer: PeerId, code: PenaltyCode): void;
 }
 
-type RegisterHandler = (
+/** libp2p's `handle`. */
+export type RegisterHandler = (
   protocol: string,
   handler: (stream: Stream, connection: Connection) => void,
   options: { maxInboundStreams: number; maxOutboundStreams: number },

@@ -17,8 +17,8 @@ interface EarlyMessage {
 
 export interface Session {
   readonly peer: PeerId;
-  /** The first connection; libp2p may hold a second one when both sides dialled at once. */
-  readonly connection: Connection;
+  /** The oldest one; libp2p holds a second when both sides dialled at once. */
+  connection: Connection;
   readonly sinceMs: number;
   agent: string;
   /** Set once the peer has joined. */
@@ -73,6 +73,8 @@ export class Sessions {
     }
     if (connection.direction !== 'outbound') return;
     this.askStatus(connection).catch((error: unknown) => {
+      // When both sides dial at once, libp2p drops one connection: the other goes on.
+      if (connection.status !== 'open') return;
       this.parts.disconnect(connection, `no status: ${(error as Error).message}`);
     });
   }
@@ -103,6 +105,13 @@ export class Sessions {
     for (const { topic, bytes, delivery } of session.early.splice(0)) {
       this.parts.handlers.gossip(peer, topic, bytes, delivery);
     }
+  }
+
+  /** A connection is gone; `others` to the same peer are open. */
+  moved(closed: Connection, others: readonly Connection[]): void {
+    const session = this.byPeer.get(closed.remotePeer.toString());
+    const [next] = others;
+    if (session?.connection === closed && next !== undefined) session.connection = next;
   }
 
   /** The last connection to `peer` is gone. */

@@ -51,6 +51,8 @@ export interface NetworkHandlers {
   left(peer: PeerId): void;
   /** A gossiped message of allowed size; `Network.verdict(delivery, ...)` must follow. */
   gossip(peer: PeerId, topic: GossipTopic, bytes: Uint8Array, delivery: number): void;
+  /** A direct message of a joined peer. Without this handler the node neither takes nor sends any. */
+  message?(peer: PeerId, bytes: Uint8Array): void;
   /** Answers a well-formed query with bytes of `exchangeCodecs[kind].answer`. */
   query(
     peer: PeerId,

@@ -104,6 +104,9 @@ export const limits = {
   requestsInFlightPerPeer: 4,
   bodyWindowBlocks: 256,
   blockIdLookback: 8_191,
+  /** A full block with its certificate. */
+  directMessageSizeBytesMax: 2 * 1024 * 1024 + 256 * 1024,
+  directQueueSizeBytesMax: 16 * 1024 * 1024,
   /** A list of 80-byte headers with their RLP prefixes. */
   headersAnswerSizeBytesMax: 2_000 * 90,
   /** Records, seals and prefixes around the bodies or transactions themselves. */
@@ -192,4 +195,5 @@ export const limits = {
   sourceResponseSizeBytesMax: 1024 * 1024,
   sourceTimeoutMs: 5_000,
   sourcesPerFeedMax: 16,
+  reportsRememberedPerFeed: 64,
 } as const;

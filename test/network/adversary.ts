@@ -15,7 +15,7 @@ export interface Adversary {
   dial(target: TestHost): Promise<void>;
   publish(topic: GossipTopic, bytes: Uint8Array): Promise<void>;
   /** Opens a request stream to the peer dialled last. */
-  open(kind: ExchangeKind): Promise<Stream>;
+  open(kind: ExchangeKind | 'consensus'): Promise<Stream>;
   stop(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export async function startAdversary(
   }
   await node.start();
   for (const topic of names.topics) node.services.gossip.subscribe(topic);
-  const open = async (kind: ExchangeKind): Promise<Stream> => {
+  const open = async (kind: ExchangeKind | 'consensus'): Promise<Stream> => {
     const [connection] = node.getConnections();
     if (connection === undefined) throw new Error('dial first');
     return connection.newStream(names.protocol(kind));

@@ -127,6 +127,19 @@ describe('peers', () => {
     await until('they are connected', () => sees(a, b) && sees(b, a));
   });
 
+  it('survives both sides dialling at once', async () => {
+    const [a, b] = [await host({ height: 1 }), await host({ height: 2 })];
+    await Promise.all([a.network.dial(address(b)), b.network.dial(address(a))]);
+    const subscribed = (one: TestHost): boolean => one.network.peers()[0]?.subscribed === true;
+    await until('both know each other', () => subscribed(a) && subscribed(b));
+    await a.network.publish('blocks', Uint8Array.of(9));
+    await until('a block arrives', () => b.heard.gossip.length === 1);
+    expect([a.heard.joined.length, b.heard.joined.length]).toEqual([1, 1]);
+    expect([a.heard.left, b.heard.left]).toEqual([[], []]);
+    a.network.disconnect(b.network.id);
+    await until('both know', () => a.heard.left.length === 1 && b.heard.left.length === 1);
+  });
+
   it('hangs up when asked and does not dial at once', async () => {
     const b = await host();
     const a = await host({ bootnodes: [address(b)] });

@@ -20,6 +20,7 @@ export const genesisHash = sha256(utf8('test network'));
 export interface Heard {
   readonly joined: { peer: string; status: Status }[];
   readonly left: string[];
+  readonly messages: { peer: string; bytes: Uint8Array }[];
   readonly gossip: { peer: string; topic: GossipTopic; bytes: Uint8Array; delivery: number }[];
 }
 
@@ -42,7 +43,7 @@ export async function startHost(
   options: Partial<NetworkOptions> & { height?: number; query?: NetworkHandlers['query'] } = {},
 ): Promise<TestHost> {
   const directory = options.dataDirectory ?? (await mkdtemp(join(tmpdir(), 'dodona-network-')));
-  const heard: Heard = { joined: [], left: [], gossip: [] };
+  const heard: Heard = { joined: [], left: [], gossip: [], messages: [] };
   const network = await createNetwork(
     {
       genesisHash,
@@ -60,6 +61,7 @@ export async function startHost(
       status: () => statusAt(options.height ?? 0, options.genesisHash),
       joined: (peer, status) => heard.joined.push({ peer, status }),
       left: (peer) => heard.left.push(peer),
+      message: (peer, bytes) => heard.messages.push({ peer, bytes }),
       gossip: (peer, topic, bytes, delivery) => heard.gossip.push({ peer, topic, bytes, delivery }),
       query: options.query ?? (() => Promise.reject(new Error('nothing to serve'))),
     },

@@ -4,7 +4,7 @@
  */
 
 import type { Block, HeaderEntry } from '../primitives/block.ts';
-import { concat, equalBytes, fromHex, toHex } from '../primitives/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../primitives/bytes.ts';
 import { bodyOperations, headerOperations } from '../primitives/chain-records.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { type Genesis, type GenesisContract, GenesisError } from '../primitives/genesis.ts';
@@ -12,6 +12,7 @@ import { baseVersion, headerId } from '../primitives/header.ts';
 import { merkleRoot } from '../primitives/merkle.ts';
 import { type CoinbaseRecord, recordCommitment } from '../primitives/record.ts';
 import { keys, type WriteOperation } from '../primitives/store.ts';
+import { encodeCreation } from '../vm/creation.ts';
 import type { BlockContext, Vm } from '../vm/world.ts';
 import { gasTableAt, initialBaseFee } from './fees.ts';
 import { Journal } from './journal.ts';
@@ -21,14 +22,6 @@ import { updateTree } from './state-tree.ts';
 /** Gas of each genesis constructor: 10^18 ink. */
 const constructorGas = 10n ** 15n;
 const zeroAddress = new Uint8Array(20);
-const creationMagic = fromHex('ef574101');
-
-/** Creation data: 0xEF574101 ‖ u32 length, big-endian ‖ module ‖ constructor arguments. */
-export function encodeCreation(module: Uint8Array, constructorArguments: Uint8Array): Uint8Array {
-  const length = new Uint8Array(4);
-  new DataView(length.buffer).setUint32(0, module.length);
-  return concat(creationMagic, length, module, constructorArguments);
-}
 
 function construct(
   contract: GenesisContract,

@@ -3,13 +3,15 @@
  * Messages hold the words that wallets look for (those of geth).
  */
 
-import { minimalBytes, toHex } from '../primitives/bytes.ts';
+import { equalBytes, minimalBytes } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
 import { encodeRlp } from '../primitives/rlp.ts';
 import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
+import { blockIdsAddress } from '../vm/block-ids.ts';
+import { precompileAt } from '../vm/precompiles.ts';
 import type { BlockContext, Outcome, Vm } from '../vm/world.ts';
 import { effectiveTip, intrinsicGas } from './fees.ts';
 import type { Journal } from './journal.ts';
@@ -143,17 +145,9 @@ export function createdAddress(sender: Uint8Array, nonce: bigint, crypto: Crypto
   return crypto.keccak256(encodeRlp([sender, minimalBytes(nonce)])).slice(12);
 }
 
-/** EIP-2935's address: answers block ids, has no code. */
-const historyAddress = '0000f90827f1c53a10cb7a02335b175320002935';
-const precompilePrefix = '00'.repeat(18);
-
-/**
- * Whether a call of `to` is nothing but the transfer, so that the VM need not run: no code, and
- * outside the range that holds every precompile.
- */
+/** Whether a call of `to` is nothing but the transfer, so that the VM need not run. */
 function isPlainTransfer(to: Uint8Array, journal: Journal): boolean {
-  const text = toHex(to);
-  if (text.startsWith(precompilePrefix) || text === historyAddress) return false;
+  if (precompileAt(to) !== undefined || equalBytes(to, blockIdsAddress)) return false;
   return !journal.hasCode(to);
 }
 
@@ -179,9 +173,6 @@ export function runMessage(
     return { status: 'success', output: new Uint8Array(0), gasLeft: gas };
   }
   const created = to === undefined ? createdAddress(sender, fields.nonce, parts.crypto) : undefined;
-  journal.warmAddress(sender);
-  journal.warmAddress(to ?? (created as Uint8Array));
-  journal.warmAddress(block.beneficiary);
   for (const entry of fields.accessList) {
     journal.warmAddress(entry.address);
     for (const slot of entry.storageKeys) journal.warmSlot(entry.address, slot);

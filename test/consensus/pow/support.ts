@@ -130,8 +130,9 @@ export class World {
   readonly poolTransactions: Uint8Array[] = [];
   chain: ChainView;
   state: PowState;
-  now = genesisTime * 1000 + 100_000_000;
+  now = genesisTime * 1000 + 1_000_000_000;
   #head: HeaderEntry = genesis;
+  readonly #requests = new Map<number, Of<'request'>>();
   #queue: (Of<'apply'> | Of<'revert'>)[] = [];
   #changes: { kind: 'applied' | 'reverted'; entry: HeaderEntry }[] = [];
   #delivery = 1;
@@ -161,6 +162,7 @@ export class World {
 
   /** Forgets everything but the disk, as a crash does. */
   restart(): void {
+    this.said.length = 0;
     this.#queue = [];
     this.#changes = [];
     this.chain = this.#view();
@@ -172,6 +174,7 @@ export class World {
   step(event: WithoutNow<PowEvent>): readonly PowEffect[] {
     const effects = pow.step(this.state, { ...event, now: this.now } as PowEvent);
     for (const effect of effects) {
+      if (effect.kind === 'request') this.#requests.set(effect.request, effect);
       if (effect.kind === 'record') this.write(effect.operations);
       if (effect.kind === 'apply' || effect.kind === 'revert') this.#queue.push(effect);
     }
@@ -220,7 +223,7 @@ export class World {
 
   /** Requests that are open, oldest first. */
   open(): readonly Of<'request'>[] {
-    return this.of('request').filter(({ request }) => this.state.requests.has(request));
+    return [...this.state.requests.keys()].map((key) => this.#requests.get(key) as Of<'request'>);
   }
 
   of<Kind extends PowEffect['kind']>(kind: Kind): readonly Of<Kind>[] {

@@ -17,7 +17,11 @@ const genesisDirectory = fileURLToPath(new URL('../genesis/', import.meta.url));
 
 /** Folder -> contract name, in an order where embedded modules come before those that hold them. */
 export const contractNames: Readonly<Record<string, string>> = {
+  'aggregator-proxy': 'AggregatorV3Proxy',
   'stake-registry': 'StakeRegistry',
+  'oracle-registry': 'OracleRegistry',
+  'oracle-fund': 'OracleFund',
+  'commit-reveal-oracle': 'CommitRevealOracle',
 };
 
 /** One page of memory at first; no runtime export, so no allocation outside the SDK's arena. */
@@ -47,8 +51,17 @@ function interfaceOf(folder: string): Abi {
   return parseInterface(readFileSync(join(sourceDirectory, folder, 'interface.abi'), 'utf8'));
 }
 
+/** Text of generated modules by path below native/contracts. */
+export type GeneratedModules = ReadonlyMap<string, string>;
+
 /** The compiler asks for a file: generated ones first, then what lies on disk. */
-function readSource(path: string, baseDirectory: string): string | null {
+function readSource(
+  path: string,
+  baseDirectory: string,
+  generated: GeneratedModules,
+): string | null {
+  const given = generated.get(path);
+  if (given !== undefined) return given;
   const [, folder, kind] = /([^/]+)\/(interface|entry)\.ts$/.exec(path) ?? [];
   if (folder && existsSync(join(sourceDirectory, folder, 'interface.abi'))) {
     const abi = interfaceOf(folder);
@@ -59,15 +72,19 @@ function readSource(path: string, baseDirectory: string): string | null {
 }
 
 /**
- * Compiles one contract folder; `embedded` is text of generated modules by path.
+ * Compiles one contract folder of native/contracts.
  * @throws Error with the compiler's report.
  */
-export async function compileContract(folder: string, name: string): Promise<CompiledContract> {
+export async function compileContract(
+  folder: string,
+  name: string,
+  generated: GeneratedModules = new Map(),
+): Promise<CompiledContract> {
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await main(
     [`${folder}/entry.ts`, '--baseDir', sourceDirectory, '--outFile', 'contract.wasm', ...options],
     {
-      readFile: readSource,
+      readFile: (path, baseDirectory) => readSource(path, baseDirectory, generated),
       writeFile: (file, contents) => {
         if (file.endsWith('contract.wasm') && typeof contents !== 'string') wasm = contents;
       },
@@ -102,11 +119,24 @@ function artifact(contract: CompiledContract): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+/** The registry deploys proxies, so it carries their creation data. */
+function proxyModule(proxy: CompiledContract): string {
+  const code = creationCode(proxy.wasm);
+  return [
+    `export const proxyCode: usize = memory.data<u8>([${code.join(',')}]);`,
+    `export const proxyCodeLength: u32 = ${code.length};`,
+  ].join('\n');
+}
+
 /** Every file that belongs into genesis/, by its path there. */
 export async function buildContracts(): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
+  const generated = new Map<string, string>();
   for (const [folder, name] of Object.entries(contractNames)) {
-    const contract = await compileContract(folder, name);
+    const contract = await compileContract(folder, name, generated);
+    if (name === 'AggregatorV3Proxy') {
+      generated.set('oracle-registry/proxy-code.ts', proxyModule(contract));
+    }
     files.set(`${folder}.wasm`, contract.wasm);
     files.set(`artifacts/${name}.json`, Buffer.from(artifact(contract)));
   }

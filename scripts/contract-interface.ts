@@ -52,6 +52,7 @@ function decode(parameter: AbiParameter, position: number): { code: string; leng
   if (type === 'address') return { code: `argumentAddress(${position})`, length };
   const bits = Number(/^uint(\d+)$/.exec(type)?.[1] ?? (type === 'bool' ? 1 : 256));
   if (bits <= 64) return { code: `argumentUnsigned(${position}, ${bits})`, length };
+  if (bits <= 128) return { code: `argumentWide(${position}, ${bits})`, length };
   if (!['uint256', 'int256', 'bytes32'].includes(type)) {
     throw new Error(`${parameter.name}: arguments of type ${type} have no decoder`);
   }
@@ -120,7 +121,7 @@ export function entryModule(abi: Abi): string {
   const lines = [
     `import * as contract from "./contract";`,
     `import { argument, argumentAddress, argumentBytes, argumentList, argumentPointer,`,
-    `  argumentUnsigned, expectArguments, openCalldata, refuseValue, selector } from "../sdk/calldata";`,
+    `  argumentUnsigned, argumentWide, expectArguments, openCalldata, refuseValue, selector } from "../sdk/calldata";`,
     `import { returns, sendResult } from "../sdk/output";`,
     `import { fail } from "../sdk/revert";`,
     `export function user_entrypoint(length: i32): i32 {`,

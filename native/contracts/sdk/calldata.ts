@@ -59,6 +59,14 @@ export function unsigned(word: U256, bits: u64): u64 {
   return word.limb0;
 }
 
+/** An unsigned integer of 65 to 128 bits. */
+export function argumentWide(position: u32, bits: u64): U256 {
+  const word = argument(position);
+  if ((word.limb2 | word.limb3) != 0) fail(0);
+  if (bits < 128 && word.limb1 >> (bits - 64) != 0) fail(0);
+  return word;
+}
+
 export function argumentAddress(position: u32): U256 {
   return address(argument(position));
 }

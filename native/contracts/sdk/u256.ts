@@ -245,19 +245,3 @@ export function half(value: U256): U256 {
     value.limb3 >> 1,
   );
 }
-
-// A word as two unsigned halves of 128 bits, the low one first, as Solidity packs two uint128.
-
-export function low128(word: U256): U256 {
-  return limbs(word.limb0, word.limb1, 0, 0);
-}
-
-export function high128(word: U256): U256 {
-  return limbs(word.limb2, word.limb3, 0, 0);
-}
-
-/** Both halves in one word; a half of more than 128 bits is a Panic. */
-export function pack128(low: U256, high: U256): U256 {
-  if ((low.limb2 | low.limb3 | high.limb2 | high.limb3) != 0) panic(PANIC_OVERFLOW);
-  return limbs(low.limb0, low.limb1, high.limb0, high.limb1);
-}

@@ -7,8 +7,9 @@
 
 import { blockNumber } from "../sdk/host";
 import { allocate, mark, release } from "../sdk/memory";
+import { high128, low128, pack128 } from "../sdk/packed";
 import { mapped, offset, read, write } from "../sdk/storage";
-import { high128, limbs, low128, pack128, U256, u256 } from "../sdk/u256";
+import { limbs, U256, u256 } from "../sdk/u256";
 
 const accountsSlot: u64 = 0;
 const historySlot: u64 = 1;

@@ -11,9 +11,10 @@ import { trySend } from "../sdk/call";
 import { blockNumber } from "../sdk/host";
 import { balanceOf, self, sender, value } from "../sdk/message";
 import { emit, event, returns } from "../sdk/output";
+import { accountOf as packedAccount, amountOf, packAccount } from "../sdk/packed";
 import { fail1, fail2, require } from "../sdk/revert";
 import { mapped, read, write } from "../sdk/storage";
-import { half, isZero, limbs, loadWord, U256, u256 } from "../sdk/u256";
+import { half, isZero, loadWord, U256, u256 } from "../sdk/u256";
 import { errors, events } from "./interface";
 import { Account, amountAt, loadAccount, saveAccount } from "./account";
 
@@ -144,27 +145,9 @@ function lockSlot(oracle: U256, key: U256): U256 {
   return mapped(mapped(u256(locksSlot), oracle), key);
 }
 
-function lockOwner(word: U256): U256 {
-  return limbs(word.limb0, word.limb1, word.limb2 & 0xffffffff, 0);
-}
-
-function lockAmount(word: U256): U256 {
-  return limbs((word.limb2 >> 32) | (word.limb3 << 32), word.limb3 >> 32, 0, 0);
-}
-
-/** `amount` is below 2^96 because every stake is. */
-function packLock(owner: U256, amount: U256): U256 {
-  return limbs(
-    owner.limb0,
-    owner.limb1,
-    owner.limb2 | (amount.limb0 << 32),
-    (amount.limb0 >> 32) | (amount.limb1 << 32),
-  );
-}
-
 export function lockOf(oracle: U256, key: U256): void {
   const word = read(lockSlot(oracle, key));
-  returns(2).word(lockOwner(word)).word(lockAmount(word));
+  returns(2).word(packedAccount(word)).word(amountOf(word));
 }
 
 /** Locks part of an account's stake, exiting stake included, for one commit. */
@@ -179,7 +162,7 @@ export function lock(owner: U256, key: U256, amount: U256): void {
   if (free < amount) fail2(errors.StakeTooLow, free, amount);
   account.locked = account.locked + amount;
   saveAccount(owner, account);
-  write(slot, packLock(owner, amount));
+  write(slot, packAccount(owner, amount));
   emit(event(events.Locked, 4).word(oracle).word(owner).word(key).word(amount), 4);
 }
 
@@ -190,11 +173,11 @@ export function slash(key: U256, amount: U256, reason: u64): U256 {
   const slot = lockSlot(oracle, key);
   const word = read(slot);
   require(!isZero(word), errors.UnknownLock);
-  const owner = lockOwner(word);
-  const held = lockAmount(word);
+  const owner = packedAccount(word);
+  const held = amountOf(word);
   if (held < amount) fail2(errors.StakeTooLow, held, amount);
   if (isZero(amount)) return amount;
-  write(slot, packLock(owner, held - amount));
+  write(slot, packAccount(owner, held - amount));
   const account = loadAccount(owner);
   takeStake(account, amount);
   saveAccount(owner, account);
@@ -223,8 +206,8 @@ export function release(key: U256, slashAmount: U256, reason: u64): U256 {
   const oracle = sender();
   const slot = lockSlot(oracle, key);
   const word = read(slot);
-  const owner = lockOwner(word);
-  const rest = lockAmount(word);
+  const owner = packedAccount(word);
+  const rest = amountOf(word);
   write(slot, u256(0));
   const account = loadAccount(owner);
   account.locked = account.locked - rest;

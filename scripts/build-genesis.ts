@@ -1,0 +1,131 @@
+/**
+ * Writes genesis/<network>.json from scripts/genesis-networks.ts, the compiled contracts and their
+ * addresses. Block zero is built here with the node's own ledger, so that the file names its id.
+ * Run `npx tsx scripts/build-genesis.ts` after scripts/build-contracts.ts.
+ */
+
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { type Abi, encodeAbiParameters, type Hex, keccak256 } from 'viem';
+import { buildGenesis } from '../src/ledger/genesis-block.ts';
+import { nobleCrypto } from '../src/primitives/crypto.ts';
+import { parseGenesis } from '../src/primitives/genesis.ts';
+import { displayId } from '../src/primitives/header.ts';
+import { createVm } from '../src/vm/vm.ts';
+import { devnet, feedIdOfName, mainnet, type NetworkDescription } from './genesis-networks.ts';
+
+const directory = new URL('../genesis/', import.meta.url);
+
+export const contractAddresses = JSON.parse(
+  readFileSync(new URL('../native/contracts/addresses.json', import.meta.url), 'utf8'),
+) as Readonly<
+  Record<'StakeRegistry' | 'OracleRegistry' | 'OracleFund' | 'CommitRevealOracle', Hex>
+>;
+
+type ContractName = keyof typeof contractAddresses;
+
+/** In the order of construction: an oracle's constructor registers its feeds. */
+const folders: readonly (readonly [ContractName, string])[] = [
+  ['StakeRegistry', 'stake-registry'],
+  ['OracleRegistry', 'oracle-registry'],
+  ['OracleFund', 'oracle-fund'],
+  ['CommitRevealOracle', 'commit-reveal-oracle'],
+];
+
+function readWasm(file: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(file, directory)));
+}
+
+/** Constructor arguments in the form that viem encodes. */
+function constructorValues(network: NetworkDescription): Record<ContractName, readonly unknown[]> {
+  const { StakeRegistry, OracleRegistry, OracleFund, CommitRevealOracle } = contractAddresses;
+  const oracles = [CommitRevealOracle];
+  const { feeds, reporters } = network;
+  return {
+    StakeRegistry: [
+      oracles,
+      network.exitDelayBlocks,
+      reporters.map(({ address }) => address),
+      reporters.map(({ stake }) => stake),
+    ],
+    OracleRegistry: [oracles],
+    OracleFund: [
+      feeds.map(() => CommitRevealOracle),
+      feeds.map(({ name }) => feedIdOfName(name)),
+      feeds.map(({ weight }) => weight),
+    ],
+    CommitRevealOracle: [
+      StakeRegistry,
+      OracleRegistry,
+      OracleFund,
+      reporters.map(({ address }) => address),
+      feeds.map(({ name }) => name),
+      feeds.map(({ configuration }) => configuration),
+    ],
+  };
+}
+
+function encodeConstructor(name: ContractName, values: readonly unknown[]): Hex {
+  const file = new URL(`artifacts/${name}.json`, directory);
+  const { abi } = JSON.parse(readFileSync(file, 'utf8')) as { readonly abi: Abi };
+  const construction = abi.find((item) => item.type === 'constructor');
+  return encodeAbiParameters(construction?.inputs ?? [], values);
+}
+
+function allocationsOf(network: NetworkDescription): Record<string, string> {
+  const total = network.reporters.reduce((sum, { stake }) => sum + stake, 0n);
+  const entries = network.allocations.map(({ address, balance }) => [address, `${balance}`]);
+  if (total > 0n) entries.push([contractAddresses.StakeRegistry, `${total}`]);
+  return Object.fromEntries(entries);
+}
+
+/** The genesis file without its `id`, as a JSON value. */
+function describe(network: NetworkDescription): Record<string, unknown> {
+  const values = constructorValues(network);
+  return {
+    name: network.name,
+    chainId: network.chainId,
+    time: network.time,
+    bits: network.bits,
+    gasLimit: 30_000_000,
+    development: network.development,
+    consensus: { protocol: 'pow', parameters: network.parameters },
+    reward: '8000000000000000000',
+    oracleFund: contractAddresses.OracleFund,
+    allocations: allocationsOf(network),
+    contracts: folders.map(([name, folder]) => ({
+      name,
+      address: contractAddresses[name],
+      wasm: `${folder}.wasm`,
+      codeHash: keccak256(readWasm(`${folder}.wasm`)),
+      constructor: encodeConstructor(name, values[name]),
+    })),
+    forks: [{ height: 0, gasTable: 1 }],
+    bootstrap: [],
+  };
+}
+
+/** Id of block zero in display form. @throws GenesisError when a constructor fails. */
+function genesisId(file: Record<string, unknown>): Hex {
+  const genesis = parseGenesis(file, nobleCrypto);
+  const modules = new Map(genesis.contracts.map(({ wasm }) => [wasm, readWasm(wasm)]));
+  const vm = createVm({ crypto: nobleCrypto });
+  return displayId(buildGenesis(genesis, modules, vm, nobleCrypto).entry.id) as Hex;
+}
+
+/** The text of genesis/<network>.json. */
+export function buildGenesisFile(network: NetworkDescription): string {
+  const { name, ...rest } = describe(network);
+  return `${JSON.stringify({ name, id: genesisId({ name, ...rest }), ...rest }, null, 2)}\n`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const network of [devnet, mainnet]) {
+    const file = new URL(`${network.name}.json`, directory);
+    const text = buildGenesisFile(network);
+    const before = await readFile(file, 'utf8').catch(() => '');
+    if (before !== text) await writeFile(file, text);
+    console.log(`genesis/${network.name}.json ${before === text ? 'is up to date' : 'written'}`);
+  }
+}

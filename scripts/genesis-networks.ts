@@ -1,0 +1,163 @@
+/**
+ * The two networks of the repository, in readable form: who is paid, which feeds exist, how long
+ * their windows are. scripts/build-genesis.ts turns them into genesis files.
+ */
+
+import { type Hex, keccak256, parseUnits, toHex } from 'viem';
+import { mnemonicToAccount } from 'viem/accounts';
+
+const oak = (amount: string): bigint => parseUnits(amount, 18);
+
+/** `FeedConfig` of CommitRevealOracle, in the order of its ABI. */
+export interface FeedConfiguration {
+  readonly decimals: number;
+  /** Seconds after which a value is stale. */
+  readonly heartbeat: number;
+  readonly deviationBps: number;
+  readonly period: number;
+  readonly commitBlocks: number;
+  readonly sealBlocks: number;
+  readonly revealBlocks: number;
+  readonly disputeBlocks: number;
+  readonly seats: number;
+  readonly minReports: number;
+  readonly minWeightBps: number;
+  readonly weightCapBps: number;
+  /** Part of a reporter's stake that one commit locks. */
+  readonly bondBps: number;
+  readonly bandBps: number;
+  readonly primarySharePpm: number;
+  readonly outlierBps: number;
+  readonly outlierSlashBps: number;
+  readonly noRevealSlashBps: number;
+  readonly earlyRevealSlashBps: number;
+  readonly minStake: bigint;
+  readonly minTotalStake: bigint;
+  readonly rewardPerRound: bigint;
+}
+
+export interface GenesisFeed {
+  readonly name: string;
+  /** Share of OracleFund, in proportion to the other feeds. */
+  readonly weight: number;
+  readonly configuration: FeedConfiguration;
+}
+
+export interface NetworkDescription {
+  readonly name: string;
+  readonly chainId: number;
+  readonly time: number;
+  readonly bits: Hex;
+  readonly development: boolean;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly allocations: readonly { readonly address: Hex; readonly balance: bigint }[];
+  readonly exitDelayBlocks: bigint;
+  readonly reporters: readonly { readonly address: Hex; readonly stake: bigint }[];
+  readonly feeds: readonly GenesisFeed[];
+}
+
+/** Ids of genesis feeds are hashes of their bare names. */
+export function feedIdOfName(name: string): Hex {
+  return keccak256(toHex(name));
+}
+
+const usdFeed: FeedConfiguration = {
+  decimals: 8,
+  heartbeat: 3_600,
+  deviationBps: 50,
+  period: 60,
+  commitBlocks: 20,
+  sealBlocks: 6,
+  revealBlocks: 20,
+  disputeBlocks: 120,
+  seats: 16,
+  minReports: 5,
+  minWeightBps: 5_000,
+  weightCapBps: 2_000,
+  bondBps: 1_000,
+  bandBps: 50,
+  primarySharePpm: 400_000,
+  outlierBps: 500,
+  outlierSlashBps: 100,
+  noRevealSlashBps: 200,
+  earlyRevealSlashBps: 5_000,
+  minStake: oak('1000'),
+  minTotalStake: oak('100000'),
+  rewardPerRound: oak('1000'),
+};
+
+/** A round in 24 seconds of idle blocks, so that a newcomer sees all of it. */
+const shortFeed: FeedConfiguration = {
+  ...usdFeed,
+  heartbeat: 300,
+  period: 12,
+  commitBlocks: 4,
+  sealBlocks: 2,
+  revealBlocks: 4,
+  disputeBlocks: 2,
+  minReports: 3,
+  minStake: oak('100'),
+  minTotalStake: oak('1000'),
+  rewardPerRound: oak('100'),
+};
+
+const testMnemonic = 'test test test test test test test test test test test junk';
+
+function testAccount(addressIndex: number): Hex {
+  return mnemonicToAccount(testMnemonic, { addressIndex }).address;
+}
+
+function range(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => from + index);
+}
+
+/** Accounts 0-9 of the test mnemonic have money, 10-14 are reporters with stake in every feed. */
+export const devnet: NetworkDescription = {
+  name: 'devnet',
+  chainId: 1337,
+  time: 1_767_225_600,
+  bits: '0x207fffff',
+  development: true,
+  parameters: {
+    difficulty: 'fixed',
+    spacing: 2,
+    halfLife: 3_600,
+    step: 0,
+    futureLimit: 30,
+    pace: { intervalMs: 2_000, transactionMs: 250 },
+  },
+  allocations: [
+    ...range(0, 10).map((index) => ({ address: testAccount(index), balance: oak('10000') })),
+    ...range(10, 5).map((index) => ({ address: testAccount(index), balance: oak('1000') })),
+  ],
+  exitDelayBlocks: 60n,
+  reporters: range(10, 5).map((index) => ({ address: testAccount(index), stake: oak('1000') })),
+  feeds: [
+    { name: 'BTC/USD', weight: 1, configuration: shortFeed },
+    { name: 'BTC/USDx', weight: 1, configuration: { ...shortFeed, outlierBps: 2_000 } },
+  ],
+};
+
+/** Nobody owns anything at the start; the first reporters stake what they mined or bought. */
+export const mainnet: NetworkDescription = {
+  name: 'mainnet',
+  chainId: 36_630,
+  time: 1_767_225_600,
+  bits: '0x1e00ffff',
+  development: false,
+  parameters: {
+    difficulty: 'asert',
+    spacing: 15,
+    halfLife: 3_600,
+    step: 5,
+    futureLimit: 30,
+  },
+  allocations: [],
+  exitDelayBlocks: 40_320n,
+  reporters: [],
+  feeds: [
+    { name: 'BTC/USD', weight: 2, configuration: usdFeed },
+    { name: 'ETH/USD', weight: 1, configuration: usdFeed },
+    { name: 'EUR/USD', weight: 1, configuration: usdFeed },
+  ],
+};

@@ -6,7 +6,7 @@
 import { type GossipSub, gossipsub, StrictNoSign, TopicValidatorResult } from '@libp2p/gossipsub';
 import { limits } from '../primitives/limits.ts';
 import { messageId, type Names, saltedMessageId } from './names.ts';
-import type { GossipTopic, PeerId, Verdict } from './types.ts';
+import type { Connection, GossipTopic, PeerId, Verdict } from './types.ts';
 
 /** What gossipsub's implementation has and its published interface leaves out. */
 export interface ScoredGossipSub extends GossipSub {
@@ -21,7 +21,7 @@ export interface ScoredGossipSub extends GossipSub {
 }
 
 /** Below `graylistThreshold` everything from a peer is dropped, and the host disconnects it. */
-export const scoreThresholds = {
+const scoreThresholds = {
   gossipThreshold: -10,
   publishThreshold: -50,
   graylistThreshold: -80,
@@ -191,6 +191,30 @@ export class GossipExchange {
     if (!fitsTopic(topic, bytes.length)) throw new PublishError(topic, bytes.length);
     const { recipients } = await this.gossip.publish(this.names.topic(topic), bytes);
     return recipients.length;
+  }
+
+  /** Gossip score of a peer, the host's penalties included; 0 for strangers. */
+  score(peer: PeerId): number {
+    return this.gossip.getScore(peer);
+  }
+
+  /** Whether everything the peer sends is dropped unread: it only takes a slot. */
+  isGraylisted(peer: PeerId): boolean {
+    return this.score(peer) < scoreThresholds.graylistThreshold;
+  }
+
+  /**
+   * Whether gossip can flow both ways. Gossipsub loses a stream for good, and says nothing, when
+   * one RPC is too large or a buffer overflows; the connection stays.
+   */
+  reaches(peer: PeerId, connections: readonly Connection[]): boolean {
+    if (!this.gossip.getPeers().some((other) => other.toString() === peer)) return false;
+    const directions = connections.flatMap(({ streams }) =>
+      streams
+        .filter(({ protocol }) => protocol.startsWith('/meshsub/'))
+        .map((one) => one.direction),
+    );
+    return directions.includes('inbound') && directions.includes('outbound');
   }
 
   /** Peers that have asked for blocks. */

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { limits } from '../primitives/limits.ts';
 import type { ExchangeKind } from '../primitives/wire.ts';
-import { bestAddress, withPeer } from './addresses.ts';
+import { bestAddress, isDialable, withPeer } from './addresses.ts';
 import { banSubjects, connectionGater, type Slots, shareSlots } from './admission.ts';
 import { TransactionBatcher } from './batcher.ts';
 import { Dialer } from './dialer.ts';
 import { DirectMessages } from './direct.ts';
 import { RequestError } from './errors.ts';
 import { PeerExchange } from './exchange.ts';
-import { GossipExchange, scoreThresholds } from './gossip.ts';
+import { GossipExchange } from './gossip.ts';
 import { peerIdOfIdentity } from './identity.ts';
 import { type Names, networkNames } from './names.ts';
 import { createNode, type Node } from './node.ts';
@@ -109,7 +109,7 @@ export class Network {
       logger: options.logger,
       connected: () => this.connected(),
       isBanned: (subject) => parts.penalties.isBanned(subject, Date.now()),
-      dial: (address) => this.connect(address),
+      dial: (address) => this.dial(address),
     });
   }
 
@@ -145,15 +145,17 @@ export class Network {
       const peer = detail.peerId.toString();
       const session = this.sessions.get(peer);
       if (session !== undefined) session.agent = (detail.agentVersion ?? '').slice(0, 64);
+      // Of a peer this node has dialled it knows the address already, and that it works.
+      if (detail.connection.direction === 'outbound') return;
       const listens = detail.listenAddrs.map(String);
       const address = bestAddress(detail.connection.remoteAddr.toString(), listens);
       if (address !== undefined) book.learn(peer, withPeer(address, peer));
     });
     this.node.addEventListener('peer:discovery', ({ detail }) => {
       const peer = detail.id.toString();
-      const [address] = detail.multiaddrs;
+      const address = detail.multiaddrs.map(String).find(isDialable);
       if (!options.mdns || address === undefined || peer === this.id) return;
-      book.learn(peer, withPeer(address.toString(), peer));
+      book.learn(peer, withPeer(address, peer));
     });
   }
 
@@ -161,8 +163,8 @@ export class Network {
     const { book, options } = this.parts;
     if (connection.direction === 'outbound') {
       book.learn(peer, withPeer(connection.remoteAddr.toString(), peer));
+      book.succeeded(peer, Date.now());
     }
-    book.succeeded(peer, Date.now());
     this.dialer.joined(peer);
     options.logger.info({ peer, address: connection.remoteAddr.toString() }, 'peer joined');
   }
@@ -185,7 +187,7 @@ export class Network {
         agent: session.agent,
         latencyMs: connection.rtt,
         height: status.height,
-        score: this.node.services.gossip.getScore(peer),
+        score: this.gossip.score(peer),
         subscribed: subscribers.has(peer),
         sinceMs: session.sinceMs,
       };
@@ -285,11 +287,7 @@ export class Network {
   }
 
   /** Connects to a multiaddress now; resolves before statuses are exchanged. @throws when it cannot */
-  dial(address: string): Promise<PeerId> {
-    return this.connect(address);
-  }
-
-  private async connect(address: string): Promise<PeerId> {
+  async dial(address: string): Promise<PeerId> {
     const connection = await this.node.dial(multiaddr(address));
     return connection.remotePeer.toString();
   }
@@ -310,23 +308,13 @@ export class Network {
     }
   }
 
-  private canGossip({ peer, connection }: Session): boolean {
-    const streams = this.node
-      .getConnections(connection.remotePeer)
-      .flatMap((open) => open.streams.filter(({ protocol }) => protocol.startsWith('/meshsub/')));
-    return (
-      this.node.services.gossip.getPeers().some((other) => other.toString() === peer) &&
-      streams.some(({ direction }) => direction === 'inbound') &&
-      streams.some(({ direction }) => direction === 'outbound')
-    );
-  }
-
   private tick(): void {
     const nowMs = Date.now();
-    this.sessions.sweep(nowMs, (session) => this.canGossip(session));
+    this.sessions.sweep(nowMs, ({ peer, connection }) =>
+      this.gossip.reaches(peer, this.node.getConnections(connection.remotePeer)),
+    );
     for (const { peer, connection } of this.sessions.all()) {
-      const score = this.node.services.gossip.getScore(peer);
-      if (score < scoreThresholds.graylistThreshold) this.hangUp(connection, `score ${score}`);
+      if (this.gossip.isGraylisted(peer)) this.hangUp(connection, 'gossip score is too low');
     }
     this.requests.forgetIdle(nowMs);
     this.exchange.tick(nowMs);
@@ -395,6 +383,11 @@ export async function createNetwork(
     byPeer,
     node,
   });
-  await network.start();
+  try {
+    await network.start();
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
   return network;
 }

@@ -51,6 +51,7 @@ function parseContents(text: string): Contents {
 
 export class PeerBook {
   private readonly file: string;
+  private saving: Promise<void> = Promise.resolve();
   private readonly peers = new Map<PeerId, KnownPeer>();
   /** Anchors of the previous run. */
   readonly anchors: readonly PeerId[];
@@ -119,9 +120,14 @@ export class PeerBook {
     this.peers.delete((worst as KnownPeer).id);
   }
 
-  /** Writes the file whole or not at all. */
-  async save(anchors: readonly PeerId[], bans: readonly Ban[]): Promise<void> {
-    const contents: Contents = { peers: this.all(), anchors, bans };
+  /** Writes the file whole or not at all; one write at a time. */
+  save(anchors: readonly PeerId[], bans: readonly Ban[]): Promise<void> {
+    const write = (): Promise<void> => this.write({ peers: this.all(), anchors, bans });
+    this.saving = this.saving.then(write, write);
+    return this.saving;
+  }
+
+  private async write(contents: Contents): Promise<void> {
     const temporary = `${this.file}.new`;
     await writeFile(temporary, `${JSON.stringify(contents, undefined, 1)}\n`, { mode: 0o600 });
     await rename(temporary, this.file);

@@ -151,6 +151,12 @@ describe('peers', () => {
     expect(a.network.peers().filter(({ direction }) => direction === 'outbound')).toEqual([]);
   });
 
+  it('fails to start on a port that is taken', async () => {
+    const a = await host();
+    const port = Number(/tcp\/(\d+)/.exec(address(a))?.[1]);
+    await expect(startHost({ listen: { host: '127.0.0.1', port } })).rejects.toThrow();
+  });
+
   it('refuses an address that is none, and itself', async () => {
     const a = await host();
     await expect(a.network.dial('nowhere')).rejects.toThrow();

@@ -12,7 +12,7 @@ import { type GasTable, gasTable } from './gas-table.ts';
 import { hookInk, type LinkedHook } from './hook-signatures.ts';
 import { instrument } from './instrument.ts';
 import type { WasmModule } from './module.ts';
-import { type ContractFacts, checkPolicy, dropUnknownExports } from './policy.ts';
+import { type ContractFacts, checkHeights, checkPolicy, dropUnknownExports } from './policy.ts';
 import { validateWasm } from './validator.ts';
 import { LocalFault } from './world.ts';
 
@@ -46,7 +46,9 @@ function checkModule(wasm: Uint8Array): CheckedModule {
   }
   const module = decodeModule(wasm);
   const facts = checkPolicy(module);
-  return { module, facts, operandHeights: validateWasm(module) };
+  const operandHeights = validateWasm(module);
+  checkHeights(operandHeights, module);
+  return { module, facts, operandHeights };
 }
 
 function meteredBytes(

@@ -220,6 +220,14 @@ export function checkPolicy(module: WasmModule): ContractFacts {
   };
 }
 
+/** The one shape that only typing finds: how high operands are stacked. */
+export function checkHeights(operandHeights: readonly number[], module: WasmModule): void {
+  for (const [index, height] of operandHeights.entries()) {
+    const what = `operands at once in function ${module.imports.length + index}`;
+    atMost(height, limits.wasmOperandStackMax, what);
+  }
+}
+
 /** The module with only the exports that mean something. */
 export function dropUnknownExports(module: WasmModule): WasmModule {
   const known: readonly string[] = Object.values(contractExports);

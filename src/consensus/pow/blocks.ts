@@ -26,6 +26,7 @@ export function storeHeader(turn: Turn, point: ChainPoint): TreeNode {
 /**
  * Stores the body of a known header if it is the one that the header commits to.
  * `mismatch` says that these bytes are wrong, `invalid` that the block itself is.
+ * @param peer who gave the body; undefined when it was rebuilt from the own pool
  */
 export function storeBody(
   turn: Turn,
@@ -38,9 +39,10 @@ export function storeBody(
   const fault = checkBody(block, state.environment.crypto);
   if (fault === 'commitment-mismatch' || fault === 'transactions-mismatch') return 'mismatch';
   const wrong = fault ?? (block.record.height === node.height ? undefined : 'height-mismatch');
-  node.deliveredBy = peer;
   if (wrong !== undefined) {
     invalidate(turn, node, wrong);
+    // An honest node keeps no such body, so it has none to give.
+    if (peer !== undefined) turn.effects.push({ kind: 'report', peer, code: 'invalid-block' });
     return 'invalid';
   }
   turn.effects.push({ kind: 'record', operations: bodyOperations(node.id, block) });
@@ -49,7 +51,11 @@ export function storeBody(
   return 'stored';
 }
 
-/** Marks a block and its descendants as invalid for ever, and names who delivered them. */
+/**
+ * Marks a block and its descendants as invalid for ever. That execution finds it so is the fault of
+ * nobody who can be named: honest peers pass blocks on and serve them before they execute them, and
+ * one forged block with real work would make them all ban each other.
+ */
 export function invalidate(turn: Turn, node: TreeNode, code: string): void {
   const { state, effects } = turn;
   const marked = state.tree.invalidate(node, code);
@@ -57,11 +63,5 @@ export function invalidate(turn: Turn, node: TreeNode, code: string): void {
     kind: 'record',
     operations: marked.flatMap((next) => invalidOperations(next.id, next.invalid ?? code)),
   });
-  const senders = new Set<PeerId>();
-  for (const next of marked) {
-    if (next.deliveredBy !== undefined) senders.add(next.deliveredBy);
-    next.deliveredBy = undefined;
-    state.own.delete(next.id);
-  }
-  for (const peer of senders) effects.push({ kind: 'report', peer, code: 'invalid-block' });
+  for (const next of marked) state.own.delete(next.id);
 }

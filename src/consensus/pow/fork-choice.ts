@@ -40,7 +40,6 @@ export function onApplied(turn: Turn, entry: HeaderEntry): void {
   const { state } = turn;
   const node = known(state, entry.id);
   node.executed = true;
-  node.deliveredBy = undefined;
   moveHead(turn, node);
   if (state.own.delete(node.id)) broadcastBlock(turn, node.id);
   if (node.height % pruneIntervalBlocks === 0) {

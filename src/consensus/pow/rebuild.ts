@@ -25,7 +25,7 @@ export function startRebuild(
   const missing = [...transactions.keys()].filter((index) => transactions[index] === undefined);
   const rebuild: Rebuild = { announcement, transactions, missing };
   if (missing.length === 0) {
-    finish(turn, node, rebuild, peer);
+    finish(turn, node, rebuild, { giver: undefined, next: peer });
     return;
   }
   if (peer === undefined || !isAvailable(peer, now)) return;
@@ -54,14 +54,20 @@ export function onTransactions(
   for (const [position, index] of rebuild.missing.entries()) {
     rebuild.transactions[index] = transactions[position];
   }
-  finish(turn, node, rebuild, peer);
+  finish(turn, node, rebuild, { giver: peer, next: peer });
 }
 
 /** Short ids can collide by chance or by design, so a mismatch here is nobody's proven fault. */
-function finish(turn: Turn, node: TreeNode, rebuild: Rebuild, peer: Peer | undefined): void {
+function finish(
+  turn: Turn,
+  node: TreeNode,
+  rebuild: Rebuild,
+  peers: { readonly giver: Peer | undefined; readonly next: Peer | undefined },
+): void {
   const transactions = rebuild.transactions as readonly Uint8Array[];
   const block = blockOf(rebuild.announcement, transactions);
-  if (storeBody(turn, node, block, peer?.id) === 'mismatch') requestBody(turn, node, peer);
+  const outcome = storeBody(turn, node, block, peers.giver?.id);
+  if (outcome === 'mismatch') requestBody(turn, node, peers.next);
 }
 
 function requestBody(turn: Turn, node: TreeNode, peer: Peer | undefined): void {

@@ -40,7 +40,10 @@ export function blockChanges(change: ChainChange): readonly BlockChange[] {
   ];
 }
 
-/** Logs of one changed block that `filter` (as the client sent it) matches. */
+/**
+ * Logs of one changed block that `filter` (as the client sent it) matches; those of a block that
+ * left the chain come in reverse, as an undo.
+ */
 export async function logsOfChange(
   backend: NodeBackend,
   filter: Json,
@@ -49,7 +52,7 @@ export async function logsOfChange(
   const { address, topics } = filter;
   const query = { address, topics, blockHash: displayId(change.entry.id) };
   const logs = (await readValue(backend, 'eth_getLogs', [query])) as readonly Json[];
-  return change.removed ? logs.map((log) => ({ ...log, removed: true })) : logs;
+  return change.removed ? logs.map((log) => ({ ...log, removed: true })).reverse() : logs;
 }
 
 /** Whether a change's height lies in the range that a log filter names with numbers. */

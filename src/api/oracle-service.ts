@@ -5,14 +5,16 @@
 
 /** A feed as the registry lists it. */
 export interface OracleFeed {
-  /** 32 bytes. */
-  readonly id: Uint8Array;
+  /** Its id, 32 bytes. */
+  readonly feed: Uint8Array;
   /** `BTC/USD`; feeds outside genesis have a text their creator chose. */
   readonly name: string;
   readonly kind: 'commit-reveal' | 'twap' | 'signed' | 'schelling' | 'optimistic';
   readonly decimals: number;
   /** Address of its AggregatorV3 proxy, 20 bytes. */
   readonly proxy: Uint8Array;
+  /** Address of the contract behind the proxy, 20 bytes. */
+  readonly oracle: Uint8Array;
   readonly heartbeatSeconds: number;
   readonly deviationBps: number;
   /** Listed feeds come from genesis; others are shown as unlisted. */
@@ -21,21 +23,31 @@ export interface OracleFeed {
 
 export interface OracleReading {
   readonly feed: OracleFeed;
-  readonly state: 'none' | 'bootstrap' | 'fresh' | 'stale' | 'void' | 'paused';
+  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap';
   readonly value: bigint;
   /** Half-width of the band that the reporters agreed on, in the value's units. */
   readonly confidence: bigint;
+  /** Seconds from the last reveal behind the value to the head's time. */
+  readonly ageSeconds: number;
   /** Seconds since 1970; 0 when there is no value yet. */
   readonly updatedAt: number;
   readonly updatedHeight: number;
   readonly reports: number;
-  readonly roundId: bigint;
+  readonly round: bigint;
 }
 
 export interface OracleRound {
-  readonly feed: Uint8Array;
-  readonly number: number;
-  readonly phase: 'commit' | 'seal' | 'reveal' | 'finalize' | 'settle' | 'settled';
+  readonly feed: OracleFeed;
+  readonly round: number;
+  readonly phase:
+    | 'waiting'
+    | 'commit'
+    | 'seal'
+    | 'reveal'
+    | 'finalize'
+    | 'settle'
+    | 'settled'
+    | 'void';
   /** First heights of the phases; windows are half-open. */
   readonly commitFrom: number;
   readonly sealFrom: number;
@@ -43,10 +55,13 @@ export interface OracleRound {
   readonly revealUntil: number;
   readonly seats: readonly {
     readonly reporter: Uint8Array;
-    readonly stake: bigint;
-    readonly state: 'committed' | 'revealed' | 'missed' | 'idle';
+    /** Acorns locked for this round. */
+    readonly bond: bigint;
+    readonly state: 'idle' | 'committed' | 'revealed' | 'missed' | 'exposed';
     readonly value: bigint | undefined;
   }[];
+  /** Acorns that this round pays. */
+  readonly pool: bigint;
   readonly value: bigint | undefined;
 }
 

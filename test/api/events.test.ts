@@ -71,11 +71,12 @@ describe('filters', () => {
     node.change(reorganise(node));
     const now = displayId(node.chain.head.entry.id);
     expect(now).not.toBe(old);
-    expect((await logs(id)).map((log) => [log.removed, log.blockHash])).toEqual([
-      [true, old],
-      [true, old],
-      [false, now],
-      [false, now],
+    const seen = (await logs(id)).map((log) => [log.removed, log.blockHash, log.logIndex]);
+    expect(seen).toEqual([
+      [true, old, '0x2'],
+      [true, old, '0x0'],
+      [false, now, '0x0'],
+      [false, now, '0x2'],
     ]);
   });
 

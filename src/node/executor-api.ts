@@ -15,7 +15,6 @@ export interface ExecutorOptions {
   /** Genesis file; its wasm modules lie beside it. */
   readonly genesisFile: string;
   readonly beneficiary: Uint8Array;
-  readonly mining: boolean;
 }
 
 export interface OpenedChain {
@@ -70,9 +69,9 @@ export interface ExecutorApi {
   };
   status(): ProtocolStatus;
   /** Work found by a miner for the block of `job`. */
-  found(job: number, nonce: number, version: number): void;
+  found(job: string, nonce: number, version: number): void;
   /** The nonce and version range of `job` is used up: a new extranonce is needed. */
-  exhausted(job: number): void;
+  exhausted(job: string): void;
   setMining(enabled: boolean): void;
   /** Development networks: one block of all that waits, at once. */
   mineNow(): Promise<void>;
@@ -109,7 +108,7 @@ export type ExecutorNotice =
       readonly kind: 'seal';
       /** Undefined stops the search. */
       readonly work:
-        | { readonly job: number; readonly header: Uint8Array; readonly bits: number }
+        | { readonly job: string; readonly header: Uint8Array; readonly bits: number }
         | undefined;
     }
   | { readonly kind: 'report'; readonly peer: string; readonly code: ReportCode }

@@ -3,7 +3,8 @@
  * TypeScript sources (the tests) finds them in `dist`.
  */
 
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { type Caller, connect } from './port.ts';
 
 export type WorkerName = 'executor' | 'reader' | 'verifier' | 'mine';
 
@@ -21,11 +22,43 @@ export function workerUrl(name: WorkerName): URL {
 const executionStackSizeMb = 32;
 
 /** Starts a worker; those that execute contracts get a large stack. */
-export function startWorker(name: WorkerName, options: WorkerOptions = {}): Worker {
+function startWorker(name: WorkerName): Worker {
   const executes = name === 'executor' || name === 'reader';
   return new Worker(workerUrl(name), {
     name,
     ...(executes ? { resourceLimits: { stackSizeMb: executionStackSizeMb } } : {}),
-    ...options,
   });
+}
+
+/** Threads that were started, so that they can be stopped and their death be noticed. */
+export class Threads {
+  readonly #workers: Worker[] = [];
+  readonly failed: Promise<Error>;
+  #fail: (error: Error) => void = () => {};
+
+  constructor() {
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  start<Api extends object, Notice = never>(
+    name: WorkerName,
+    onNotice?: (notice: Notice) => void,
+  ): Caller<Api> {
+    const worker = startWorker(name);
+    this.#workers.push(worker);
+    const caller = connect<Api, Notice>(worker, onNotice);
+    worker.on('error', (cause) => {
+      const error = new Error(`the ${name} thread died: ${cause.message}`, { cause });
+      caller.fail(error);
+      this.#fail(error);
+    });
+    worker.on('exit', () => caller.fail(new Error(`the ${name} thread has ended`)));
+    return caller;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
 }

@@ -1,0 +1,20 @@
+/** Every command's handler by name, the ones that need a node with those that need none. */
+
+import type { Handler } from '../command-line.ts';
+import { basicHandlers } from './basic.ts';
+import { runDatabaseCheck } from './database.ts';
+import { oracleHandlers } from './oracle.ts';
+import { runCall, runSend } from './send.ts';
+import { runStart } from './start.ts';
+
+/** `simulate` is main's own: the node room does not know the simulation. */
+export function nodeHandlers(): Readonly<Record<string, Handler>> {
+  return {
+    ...basicHandlers(),
+    ...oracleHandlers,
+    start: runStart,
+    send: runSend,
+    call: runCall,
+    'db check': runDatabaseCheck,
+  };
+}

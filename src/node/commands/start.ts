@@ -1,0 +1,143 @@
+/**
+ * `dodona start`: a node in the foreground, with its demonstration reporters on development
+ * networks, until Ctrl-C or a thread's death.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { formatDecimal } from '../../oracle/decimal.ts';
+import { displayId } from '../../primitives/header.ts';
+import { parseAddress } from '../../primitives/keys.ts';
+import { testAccounts } from '../accounts.ts';
+import type { Handler } from '../command-line.ts';
+import { startDemonstration } from '../demonstration.ts';
+import { listKeystores } from '../keystore.ts';
+import { createLogger } from '../log.ts';
+import { type NodeOptions, type RunningNode, startNode } from '../node.ts';
+import { UsageError } from '../resolve-settings.ts';
+import { banner, statusLine } from '../screen.ts';
+import type { Settings } from '../settings.ts';
+import { packageVersion } from '../version.ts';
+import { keysDirectory } from './account.ts';
+
+/** The genesis file of the settings; those of named networks come with the package. */
+export function genesisFileOf(settings: Pick<Settings, 'genesis' | 'network'>): string {
+  if (settings.genesis !== undefined) return settings.genesis;
+  return fileURLToPath(new URL(`../../../genesis/${settings.network}.json`, import.meta.url));
+}
+
+/** Who is paid: the setting, else the first key of the node, else on devnets a test account. */
+async function beneficiaryOf(settings: Settings): Promise<Uint8Array> {
+  const named = settings['mine.beneficiary'];
+  if (named !== undefined) return parseAddress(named);
+  const [first] = await listKeystores(keysDirectory(settings));
+  if (first !== undefined) return first.address;
+  if (settings.genesis === undefined && settings.network === 'devnet') {
+    return testAccounts()[0].address;
+  }
+  if (!settings.mine) return new Uint8Array(20);
+  throw new UsageError(
+    "mining needs somebody to pay: give --mine.beneficiary, or make a key with 'dodona account new'",
+  );
+}
+
+async function nodeOptions(settings: Settings): Promise<NodeOptions> {
+  return {
+    genesisFile: genesisFileOf(settings),
+    dataDirectory: settings.datadir,
+    rpc: {
+      host: settings['rpc.host'],
+      port: settings['rpc.port'],
+      allowedHosts: settings['rpc.allowed-hosts'],
+    },
+    p2p: {
+      host: settings['p2p.host'],
+      port: settings['p2p.port'],
+      bootnodes: settings.bootnodes,
+      mdns: false,
+    },
+    mine: {
+      enabled: settings.mine,
+      threads: settings['mine.threads'],
+      beneficiary: await beneficiaryOf(settings),
+      core: 'auto',
+    },
+  };
+}
+
+/** Resolves with undefined at a signal to stop, or with the error of a dead thread. */
+function untilStopped(node: RunningNode): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => resolve(undefined));
+    }
+    void node.failed.then(resolve);
+  });
+}
+
+async function bannerOf(node: RunningNode, settings: Settings): Promise<string> {
+  const { genesis } = node;
+  return banner({
+    version: packageVersion(),
+    network: genesis.name,
+    chainId: genesis.chainId,
+    genesisId: displayId(node.genesisId),
+    dataDirectory: settings.datadir,
+    rpcUrl: node.rpcUrl,
+    peerAddress: node.network.addresses()[0],
+    hashCore: node.hashCore,
+    threads: settings['mine.threads'],
+    mining: settings.mine,
+    development: genesis.development,
+    accounts: genesis.development ? testAccounts() : [],
+    feeds: (await node.oracle?.desk.feeds()) ?? [],
+    demonstration: genesis.development && settings.demo,
+  });
+}
+
+/** The first feed's answer and round for the status line; empty before there is one. */
+async function oracleLine(node: RunningNode): Promise<string> {
+  const feed = (await node.oracle?.client.feeds())?.[0];
+  if (feed === undefined || node.oracle === undefined) return '';
+  const [reading, round] = await Promise.all([
+    node.oracle.desk.read(feed.name, undefined),
+    node.oracle.desk.round(feed.name, undefined),
+  ]);
+  if ('code' in reading || 'code' in round) return '';
+  const answer =
+    reading.state === 'none' ? 'no answer yet' : formatDecimal(reading.value, feed.decimals);
+  return `${feed.name} ${answer} · round ${round.round} ${round.phase}`;
+}
+
+async function warnOfDueReveals(node: RunningNode, write: (text: string) => void): Promise<void> {
+  const owing = (await node.oracle?.owing(node.live.head.height)) ?? [];
+  if (owing.length === 0) return;
+  write(
+    `${owing.length} reporters still owe a reveal: start again before their window ends, or they are slashed\n`,
+  );
+}
+
+export const runStart: Handler = async ({ settings: { values } }, terminal) => {
+  const logger = createLogger({ level: values['log.level'], json: values['log.json'] });
+  const node = await startNode(await nodeOptions(values), logger);
+  const stopped = untilStopped(node);
+  if (node.genesis.development && values.demo && node.oracle !== undefined) {
+    await startDemonstration(node.oracle);
+  }
+  terminal.write(`${await bannerOf(node, values)}\n`);
+  node.onHead((notice) => {
+    void oracleLine(node)
+      .catch(() => '')
+      .then((oracle) => {
+        const peers = node.network.peers().length;
+        const { hashesPerSecond = 0 } = node.backend.mining?.status() ?? {};
+        terminal.write(`${statusLine({ notice, peers, hashesPerSecond, oracle })}\n`);
+      });
+  });
+  const failure = await stopped;
+  if (failure === undefined) {
+    terminal.write('\nStopping…\n');
+    await warnOfDueReveals(node, (text) => terminal.writeError(text)).catch(() => {});
+  } else terminal.writeError(`dodona: ${failure.message}\n`);
+  await node.stop();
+  return failure === undefined ? 0 : 1;
+};

@@ -1,0 +1,308 @@
+/**
+ * The executor: protocol, ledger and pool in one thread, the only writer of the database. It is
+ * the production host of the driver; everything it wants from the world leaves as a notice.
+ */
+
+import { Driver } from '../consensus/driver.ts';
+import type { DriverHost, HeadChange } from '../consensus/host.ts';
+import { mineTimer } from '../consensus/pow/mining.ts';
+import { answerQuery } from '../consensus/pow/serve.ts';
+import type { Answer, Query } from '../consensus/protocol.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { Block } from '../primitives/block.ts';
+import { toHex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
+import { encodeHeader } from '../primitives/header.ts';
+import { limits } from '../primitives/limits.ts';
+import { recordCommitment } from '../primitives/record.ts';
+import { DecodeError } from '../primitives/rlp.ts';
+import {
+  type BlockAnnouncement,
+  type ExchangeKind,
+  exchangeCodecs,
+  type Status,
+} from '../primitives/wire.ts';
+import type { LevelStore } from '../storage/level-store.ts';
+import { type OpenedLedger, openChain } from './chain-files.ts';
+import type {
+  ExecutorApi,
+  ExecutorNotice,
+  ExecutorOptions,
+  OpenedChain,
+  RecoveredSenders,
+} from './executor-api.ts';
+import { SenderCache } from './verifier.ts';
+
+type PowDriver = Driver<unknown, unknown, BlockAnnouncement>;
+
+interface Running {
+  readonly store: LevelStore;
+  readonly opened: OpenedLedger;
+  readonly driver: PowDriver;
+  readonly ledger: Ledger;
+}
+
+export class Executor implements ExecutorApi {
+  readonly #crypto: Crypto;
+  readonly #notify: (notice: ExecutorNotice) => void;
+  readonly #senders: SenderCache;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #jobs = new Map<string, Block>();
+  #jobCounter = 0;
+  #headWaiters: (() => void)[] = [];
+  #running: Running | undefined;
+
+  constructor(crypto: Crypto, notify: (notice: ExecutorNotice) => void) {
+    this.#crypto = crypto;
+    this.#notify = notify;
+    this.#senders = new SenderCache(crypto);
+  }
+
+  async open(options: ExecutorOptions): Promise<OpenedChain> {
+    const opened = await openChain(options.database, options.genesisFile, this.#crypto);
+    const { genesis, protocol, store } = opened;
+    let ledger: Ledger | undefined;
+    const driver: PowDriver = new Driver(
+      {
+        protocol,
+        host: this.#host(store, protocol.message.encode),
+        machine: (reader) => {
+          ledger = opened.createLedger(reader, (raw) => this.#senders.recover(raw));
+          return ledger;
+        },
+        stored: { reader: store, head: opened.head, headers: opened.headers },
+        crypto: this.#crypto,
+      },
+      protocol.parseParameters(genesis.consensus.parameters),
+      { self: 'local', beneficiary: options.beneficiary, extraData: new Uint8Array(32) },
+    );
+    if (ledger === undefined) throw new Error('the driver built no state machine');
+    this.#running = { store, opened, driver, ledger };
+    driver.dispatch({ kind: 'started' });
+    return {
+      head: opened.head,
+      genesisId: opened.genesisId,
+      status: this.#status(opened.head),
+      finality: protocol.finality,
+      protocol: protocol.name,
+    };
+  }
+
+  joined(peer: string, status: Status): void {
+    this.#parts.driver.dispatch({ kind: 'joined', peer, status });
+  }
+
+  left(peer: string): void {
+    this.#parts.driver.dispatch({ kind: 'left', peer });
+  }
+
+  gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void {
+    const { driver, opened } = this.#parts;
+    let message: BlockAnnouncement;
+    try {
+      message = opened.protocol.message.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#notify({ kind: 'verdict', delivery, verdict: 'reject' });
+      return;
+    }
+    driver.dispatch({ kind: 'received', peer, delivery, message });
+  }
+
+  gossipedTransactions(
+    delivery: number,
+    batch: readonly Uint8Array[],
+    recovered: RecoveredSenders,
+  ): void {
+    this.#senders.remember(recovered);
+    this.#parts.driver.receiveTransactions(delivery, batch);
+  }
+
+  answered(
+    request: number,
+    peer: string,
+    kind: ExchangeKind,
+    reply: Parameters<ExecutorApi['answered']>[3],
+  ): void {
+    this.#parts.driver.dispatch({
+      kind: 'answered',
+      request,
+      peer,
+      answer: this.#decodeAnswer(kind, reply),
+    });
+  }
+
+  #decodeAnswer(kind: ExchangeKind, reply: Parameters<ExecutorApi['answered']>[3]): Answer {
+    if ('reason' in reply) return { kind: 'failed', reason: reply.reason };
+    if (reply.recovered !== undefined) this.#senders.remember(reply.recovered);
+    try {
+      return { kind, value: exchangeCodecs[kind].answer.decode(reply.bytes) } as Answer;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return { kind: 'failed', reason: 'malformed' };
+    }
+  }
+
+  serve(kind: ExchangeKind, bytes: Uint8Array): Uint8Array {
+    const { driver } = this.#parts;
+    const query = { kind, value: exchangeCodecs[kind].query.decode(bytes) } as Query;
+    const answer = answerQuery(driver.chain, query, this.#status(driver.head));
+    return exchangeCodecs[kind].answer.encode(answer as never);
+  }
+
+  submit(raw: Uint8Array, recovered: RecoveredSenders): ReturnType<ExecutorApi['submit']> {
+    this.#senders.remember(recovered);
+    const result = this.#parts.driver.submit(raw);
+    if (!result.ok) return { code: result.code, message: result.message };
+    this.#notify({ kind: 'pending', hash: result.hash });
+    return { hash: result.hash };
+  }
+
+  pendingNonce(address: Uint8Array): bigint {
+    return this.#parts.ledger.pool.pendingNonce(address);
+  }
+
+  poolTransaction(hash: Uint8Array): ReturnType<ExecutorApi['poolTransaction']> {
+    return this.#parts.ledger.pool.get(toHex(hash));
+  }
+
+  poolStatus(): ReturnType<ExecutorApi['poolStatus']> {
+    return this.#parts.ledger.pool.counts();
+  }
+
+  poolContent(): ReturnType<ExecutorApi['poolContent']> {
+    return this.#parts.ledger.pool.content();
+  }
+
+  status(): ReturnType<ExecutorApi['status']> {
+    return this.#parts.driver.status();
+  }
+
+  found(job: string, nonce: number, version: number): void {
+    const block = this.#jobs.get(job);
+    if (block === undefined) return;
+    const header = { ...block.header, nonce, version };
+    this.#parts.driver.dispatch({ kind: 'sealed', block: { ...block, header } });
+  }
+
+  exhausted(job: string): void {
+    const block = this.#jobs.get(job);
+    if (block === undefined) return;
+    const extranonce = new DataView(block.record.extranonce.slice().buffer);
+    extranonce.setBigUint64(8, extranonce.getBigUint64(8) + 1n);
+    const record = { ...block.record, extranonce: new Uint8Array(extranonce.buffer) };
+    const header = { ...block.header, commitment: recordCommitment(record, this.#crypto) };
+    this.#seal({ ...block, header, record });
+  }
+
+  setMining(enabled: boolean): void {
+    this.#parts.driver.dispatch({ kind: 'mining', enabled });
+  }
+
+  async mineNow(): Promise<void> {
+    const mined = new Promise<void>((done) => this.#headWaiters.push(done));
+    this.#parts.driver.dispatch({ kind: 'elapsed', timer: mineTimer });
+    await mined;
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#running?.driver.stop();
+    await this.#running?.store.close();
+    this.#running = undefined;
+  }
+
+  get #parts(): Running {
+    if (this.#running === undefined) throw new Error('the chain is not open');
+    return this.#running;
+  }
+
+  #status(head: { id: string; height: number; work: bigint }): Status {
+    const genesisId = this.#parts.opened.genesis.hash;
+    return { genesisId, headId: head.id, height: head.height, work: head.work, earliestBody: 0 };
+  }
+
+  #seal(block: Block | undefined): void {
+    if (block === undefined) {
+      this.#notify({ kind: 'seal', work: undefined });
+      return;
+    }
+    this.#jobCounter += 1;
+    const job = String(this.#jobCounter);
+    this.#jobs.set(job, block);
+    for (const old of this.#jobs.keys()) {
+      if (this.#jobs.size <= limits.templatesKept) break;
+      this.#jobs.delete(old);
+    }
+    const header = encodeHeader(block.header);
+    this.#notify({ kind: 'seal', work: { job, header, bits: block.header.bits } });
+  }
+
+  #headChanged(change: HeadChange): void {
+    const block = this.#parts.driver.chain.block(change.head.id);
+    this.#notify({
+      kind: 'head',
+      ...change,
+      status: this.#status(change.head),
+      transactions: block?.transactions.length ?? 0,
+      gasUsed: block?.record.gasUsed ?? 0,
+    });
+    const waiters = this.#headWaiters;
+    this.#headWaiters = [];
+    for (const done of waiters) done();
+  }
+
+  #host(
+    store: LevelStore,
+    encode: (message: BlockAnnouncement) => Uint8Array,
+  ): DriverHost<BlockAnnouncement> {
+    const notify = this.#notify;
+    const clearTimer = (name: string): void => {
+      clearTimeout(this.#timers.get(name));
+      this.#timers.delete(name);
+    };
+    return {
+      now: () => Date.now(),
+      random: () => Math.random(),
+      write: (operations, sync, done) => {
+        store.write(operations, { sync }).then(done, (error: unknown) => {
+          // Without its disk the node must not go on: the thread dies and the node stops.
+          setImmediate(() => {
+            throw error;
+          });
+        });
+      },
+      defer: (task) => void setImmediate(task),
+      send: (peer) => {
+        throw new Error(`proof of work has no direct messages (to ${peer})`);
+      },
+      broadcast: (message) => notify({ kind: 'broadcast', bytes: encode(message) }),
+      broadcastTransactions: (raw) => notify({ kind: 'broadcastTransactions', raw }),
+      verdict: (delivery, verdict) => notify({ kind: 'verdict', delivery, verdict }),
+      request: (request, peer, query, deadlineMs) =>
+        notify({
+          kind: 'request',
+          request,
+          peer,
+          exchange: query.kind,
+          query: exchangeCodecs[query.kind].query.encode(query.value as never),
+          deadlineMs,
+        }),
+      cancel: (request) => notify({ kind: 'cancel', request }),
+      setTimer: (name, afterMs) => {
+        clearTimer(name);
+        const fire = (): void => {
+          this.#timers.delete(name);
+          this.#running?.driver.dispatch({ kind: 'elapsed', timer: name });
+        };
+        this.#timers.set(name, setTimeout(fire, afterMs));
+      },
+      clearTimer,
+      seal: (block) => this.#seal(block),
+      report: (peer, code) => notify({ kind: 'report', peer, code }),
+      alarm: (code, detail) => notify({ kind: 'alarm', code, detail }),
+      headChanged: (change) => this.#headChanged(change),
+    };
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * Between the executor's notices and the network host: senders are recovered by a verifier on the
+ * way in, sizes and codecs are checked by the rooms on both sides.
+ */
+
+import type { Network } from '../network/host.ts';
+import type { NetworkHandlers } from '../network/types.ts';
+import { DecodeError } from '../primitives/rlp.ts';
+import {
+  type ExchangeKind,
+  exchangeCodecs,
+  type Status,
+  transactionBatchCodec,
+} from '../primitives/wire.ts';
+import type { ExecutorApi, ExecutorNotice, RecoveredSenders } from './executor-api.ts';
+import type { Caller } from './port.ts';
+import type { VerifierApi } from './verifier.ts';
+
+export interface BridgeParts {
+  readonly executor: Caller<ExecutorApi>;
+  readonly verifier: Caller<VerifierApi>;
+  /** The last durable status; replaced at each new head. */
+  readonly status: () => Status;
+}
+
+/** Feeds what peers send to the executor. `network` is asked for late: it needs these handlers. */
+export function networkHandlers(parts: BridgeParts, network: () => Network): NetworkHandlers {
+  const { executor, verifier } = parts;
+  const gossipTransactions = async (bytes: Uint8Array, delivery: number): Promise<void> => {
+    let batch: readonly Uint8Array[];
+    try {
+      batch = transactionBatchCodec.decode(bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      network().verdict(delivery, 'reject');
+      return;
+    }
+    const recovered = await verifier.call('recover', batch);
+    // A signature that belongs to nobody can never become valid: the sender knew it.
+    if (recovered.senders.some((sender) => sender.length === 0)) {
+      network().verdict(delivery, 'reject');
+      return;
+    }
+    await executor.call('gossipedTransactions', delivery, batch, recovered);
+  };
+  return {
+    status: parts.status,
+    joined: (peer, status) => void executor.call('joined', peer, status),
+    left: (peer) => void executor.call('left', peer),
+    gossip: (peer, topic, bytes, delivery) => {
+      if (topic === 'blocks') void executor.call('gossipedBlock', peer, delivery, bytes);
+      else void gossipTransactions(bytes, delivery);
+    },
+    query: (_peer, kind, query) => executor.call('serve', kind, query),
+  };
+}
+
+/** Raw transactions inside an answer, whose senders can be recovered before execution. */
+function rawTransactions(kind: ExchangeKind, bytes: Uint8Array): readonly Uint8Array[] {
+  if (kind === 'transactions') return exchangeCodecs.transactions.answer.decode(bytes);
+  if (kind !== 'bodies') return [];
+  return exchangeCodecs.bodies.answer.decode(bytes).flatMap(({ transactions }) => transactions);
+}
+
+async function recoverAnswer(
+  verifier: Caller<VerifierApi>,
+  kind: ExchangeKind,
+  bytes: Uint8Array,
+): Promise<RecoveredSenders | undefined> {
+  try {
+    const raw = rawTransactions(kind, bytes);
+    return raw.length === 0 ? undefined : await verifier.call('recover', raw);
+  } catch (error) {
+    // The executor decodes again and blames the peer; there is nothing to recover here.
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+const failureReasons = ['timeout', 'disconnected', 'refused', 'malformed'] as const;
+
+/** Carries out the network notices of the executor; the others are not for the network. */
+export function carryToNetwork(parts: BridgeParts, network: Network, notice: ExecutorNotice): void {
+  switch (notice.kind) {
+    case 'broadcast':
+      void publishBlock(network, notice.bytes);
+      break;
+    case 'broadcastTransactions':
+      network.publishTransactions(notice.raw);
+      break;
+    case 'verdict':
+      network.verdict(notice.delivery, notice.verdict);
+      break;
+    case 'report':
+      network.report(notice.peer, notice.code);
+      break;
+    case 'request':
+      void request(parts, network, notice);
+      break;
+    default:
+      break;
+  }
+}
+
+async function publishBlock(network: Network, bytes: Uint8Array): Promise<void> {
+  await network.publish('blocks', bytes);
+}
+
+async function request(
+  { executor, verifier }: BridgeParts,
+  network: Network,
+  notice: Extract<ExecutorNotice, { kind: 'request' }>,
+): Promise<void> {
+  const { peer, exchange, query, deadlineMs } = notice;
+  let reply: Parameters<ExecutorApi['answered']>[3];
+  try {
+    const bytes = await network.request(peer, exchange, query, deadlineMs);
+    reply = { bytes, recovered: await recoverAnswer(verifier, exchange, bytes) };
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    reply = { reason: failureReasons.find((reason) => reason === code) ?? 'refused' };
+  }
+  await executor.call('answered', notice.request, peer, exchange, reply);
+}

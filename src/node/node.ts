@@ -1,0 +1,292 @@
+/**
+ * The composition root: settings become parts, parts become a running node, and stop in reverse
+ * order. Everything is built by plain constructor arguments, in one readable function.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NetworkInfo, NodeBackend } from '../api/backend.ts';
+import { startApiServer } from '../api/server.ts';
+import type { HashCoreChoice } from '../mining/hash-core.ts';
+import { MinerPool } from '../mining/miner.ts';
+import { createNetwork, type Network } from '../network/host.ts';
+import { loadOrCreateIdentity } from '../network/identity.ts';
+import type { Logger } from '../network/types.ts';
+import type { Hex } from '../primitives/bytes.ts';
+import type { Genesis } from '../primitives/genesis.ts';
+import { limits } from '../primitives/limits.ts';
+import { targetOfBits } from '../primitives/work.ts';
+import { demonstrationAccounts, testAccounts } from './accounts.ts';
+import { createBackend, LiveState } from './backend.ts';
+import { readGenesisFile } from './chain-files.ts';
+import { developmentAccounts } from './development.ts';
+import type { ExecutorApi, ExecutorNotice, HeadNotice, OpenedChain } from './executor-api.ts';
+import { localTransport } from './local-transport.ts';
+import { createNativeCrypto } from './native-crypto.ts';
+import { type BridgeParts, carryToNetwork, networkHandlers } from './network-bridge.ts';
+import { NodeOracle } from './oracle.ts';
+import type { Caller } from './port.ts';
+import type { ReaderApi, ReaderNotice } from './reader-api.ts';
+import { Threads, workerUrl } from './threads.ts';
+import type { VerifierApi } from './verifier.ts';
+import { clientVersion } from './version.ts';
+
+export interface NodeOptions {
+  readonly genesisFile: string;
+  readonly dataDirectory: string;
+  readonly rpc: {
+    readonly host: string;
+    readonly port: number;
+    readonly allowedHosts: readonly string[];
+  };
+  readonly p2p: {
+    readonly host: string;
+    readonly port: number;
+    readonly bootnodes: readonly string[];
+    readonly mdns: boolean;
+  };
+  readonly mine: {
+    readonly enabled: boolean;
+    readonly threads: number;
+    /** 20 bytes. */
+    readonly beneficiary: Uint8Array;
+    readonly core: HashCoreChoice;
+  };
+}
+
+export interface RunningNode {
+  readonly genesis: Genesis;
+  readonly genesisId: Hex;
+  readonly rpcUrl: string;
+  readonly backend: NodeBackend;
+  readonly network: Network;
+  readonly live: LiveState;
+  readonly oracle: NodeOracle | undefined;
+  /** Which hash core the miners use. */
+  readonly hashCore: string;
+  onHead(listener: (notice: HeadNotice) => void): void;
+  /** Settles when a thread died: the node cannot go on. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** Bearer token for whatever signs, mines or administers; only the operator can read it. */
+async function loadOrCreateToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const token = randomBytes(32).toString('hex');
+  await writeFile(file, `${token}\n`, { mode: 0o600, flag: 'wx' });
+  return token;
+}
+
+function networkInfo(genesis: Genesis): NetworkInfo {
+  return {
+    name: genesis.name,
+    chainId: genesis.chainId,
+    genesisHash: genesis.hash,
+    development: genesis.development,
+    clientVersion: clientVersion(),
+  };
+}
+
+/** Starts miners that report to the executor. */
+function createMiners(
+  options: NodeOptions['mine'],
+  executor: Caller<ExecutorApi>,
+  live: LiveState,
+  logger: Logger,
+): MinerPool {
+  return new MinerPool(
+    { threads: options.threads, core: options.core, workerUrl: workerUrl('mine') },
+    {
+      found: ({ jobId, nonce, version }) => {
+        live.blocksFound += 1;
+        void executor.call('found', jobId, nonce, version);
+      },
+      exhausted: (jobId) => void executor.call('exhausted', jobId),
+      failed: (error) => {
+        live.alarm('miner-failed', error.message);
+        logger.error({ room: 'mining', reason: error.message }, 'miner failed');
+      },
+    },
+  );
+}
+
+/** Everything that `start` acquires, released in reverse order. */
+class Releases {
+  readonly #steps: (() => Promise<void>)[] = [];
+
+  add(step: () => Promise<void>): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step();
+  }
+}
+
+/** Hands the executor's notices on once there is someone to take them; keeps early ones. */
+class NoticeRouter {
+  #early: ExecutorNotice[] = [];
+  #target: ((notice: ExecutorNotice) => void) | undefined;
+
+  readonly take = (notice: ExecutorNotice): void => {
+    if (this.#target === undefined) this.#early.push(notice);
+    else this.#target(notice);
+  };
+
+  open(target: (notice: ExecutorNotice) => void): void {
+    this.#target = target;
+    for (const notice of this.#early) target(notice);
+    this.#early = [];
+  }
+}
+
+interface OpenedThreads {
+  readonly executor: Caller<ExecutorApi>;
+  readonly reader: Caller<ReaderApi>;
+  readonly verifier: Caller<VerifierApi>;
+  readonly opened: OpenedChain;
+}
+
+async function openThreads(
+  threads: Threads,
+  options: NodeOptions,
+  router: NoticeRouter,
+  releases: Releases,
+  logger: Logger,
+): Promise<OpenedThreads> {
+  releases.add(() => threads.stop());
+  const { genesisFile, mine } = options;
+  const database = join(options.dataDirectory, 'chain');
+  const executor = threads.start<ExecutorApi, ExecutorNotice>('executor', router.take);
+  releases.add(() => executor.call('stop'));
+  const { beneficiary } = mine;
+  const opened = await executor.call('open', { database, genesisFile, beneficiary });
+  const verifier = threads.start<VerifierApi>('verifier');
+  const reader = threads.start<ReaderApi, ReaderNotice>('reader', ({ method, text }) =>
+    logger.error({ room: 'api', method, reason: text }, 'a read failed'),
+  );
+  releases.add(() => reader.call('stop'));
+  await reader.call('open', { database, genesisFile, clientVersion: clientVersion() });
+  return { executor, reader, verifier, opened };
+}
+
+async function openNetwork(
+  options: NodeOptions,
+  genesis: Genesis,
+  bridge: BridgeParts,
+  logger: Logger,
+): Promise<Network> {
+  const { p2p, dataDirectory } = options;
+  const network: Network = await createNetwork(
+    {
+      genesisHash: genesis.hash,
+      privateKey: await loadOrCreateIdentity(join(dataDirectory, 'identity')),
+      listen: { host: p2p.host, port: p2p.port },
+      bootnodes: [...p2p.bootnodes, ...genesis.bootstrap],
+      mdns: p2p.mdns,
+      peersMax: limits.peersMax,
+      dataDirectory,
+      agent: clientVersion(),
+      logger,
+    },
+    networkHandlers(bridge, () => network),
+  );
+  return network;
+}
+
+/**
+ * Starts a node and resolves when it serves RPC, listens to peers and, if asked to, mines.
+ * @throws StorageError, GenesisError and others with `code` and the remedy in the message.
+ */
+export async function startNode(options: NodeOptions, logger: Logger): Promise<RunningNode> {
+  const releases = new Releases();
+  try {
+    return await assemble(options, logger, releases);
+  } catch (error) {
+    await releases.run().catch(() => {});
+    throw error;
+  }
+}
+
+async function assemble(
+  options: NodeOptions,
+  logger: Logger,
+  releases: Releases,
+): Promise<RunningNode> {
+  const crypto = createNativeCrypto();
+  if (!crypto.nativeRecovery) {
+    logger.warn({ room: 'node' }, 'no native secp256k1 for this platform: recovery is slow');
+  }
+  await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
+  const genesis = await readGenesisFile(options.genesisFile, crypto);
+  const token = await loadOrCreateToken(join(options.dataDirectory, 'rpc.token'));
+  const threads = new Threads();
+  const router = new NoticeRouter();
+  const opened = await openThreads(threads, options, router, releases, logger);
+  const { mine } = options;
+  const live = new LiveState(opened.opened, mine.enabled);
+  const bridge: BridgeParts = { ...opened, status: () => live.status };
+  const network = await openNetwork(options, genesis, bridge, logger);
+  releases.add(() => network.stop());
+  const miners = createMiners(mine, opened.executor, live, logger);
+  const hashCore = await miners.start();
+  releases.add(() => miners.stop());
+  const info = networkInfo(genesis);
+  const accounts = genesis.development ? developmentAccounts(crypto) : undefined;
+  const parts = { ...opened, ...mine, info, crypto, live, network, miners, accounts };
+  const oracle = NodeOracle.create({
+    transport: localTransport(opened),
+    genesis,
+    accounts: genesis.development ? [...testAccounts(), ...demonstrationAccounts()] : [],
+    dataDirectory: options.dataDirectory,
+    note: (note) => logger.debug({ room: 'oracle', ...note }, note.action),
+  });
+  const backend = createBackend({ ...parts, oracle: oracle?.desk });
+  const fault = (error: unknown, what: string): void =>
+    logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
+  const access = { ...options.rpc, allowedOrigins: [], token };
+  const server = await startApiServer(access, { backend, fault });
+  releases.add(() => server.close());
+  const headListeners: ((notice: HeadNotice) => void)[] = [];
+  router.open((notice) => {
+    if (notice.kind === 'head') {
+      live.changed(notice);
+      for (const listener of headListeners) listener(notice);
+      void oracle?.onHead(notice.head.height, notice.head.header.time);
+    } else if (notice.kind === 'seal') sealWith(miners, notice.work);
+    else if (notice.kind === 'pending') live.pending(notice.hash);
+    else if (notice.kind === 'alarm') {
+      live.alarm(notice.code, notice.detail);
+      logger.warn({ room: 'consensus', code: notice.code }, notice.detail);
+    } else carryToNetwork(bridge, network, notice);
+  });
+  if (mine.enabled) await opened.executor.call('setMining', true);
+  return {
+    genesis,
+    genesisId: opened.opened.genesisId,
+    rpcUrl: `http://${options.rpc.host}:${server.port}`,
+    backend,
+    network,
+    live,
+    oracle,
+    hashCore,
+    onHead: (listener) => void headListeners.push(listener),
+    failed: threads.failed,
+    stop: () => releases.run(),
+  };
+}
+
+function sealWith(
+  miners: MinerPool,
+  work: Extract<ExecutorNotice, { kind: 'seal' }>['work'],
+): void {
+  const target = work === undefined ? undefined : targetOfBits(work.bits);
+  if (work === undefined || target === undefined) miners.setWork(undefined);
+  else miners.setWork({ jobId: work.job, header: work.header, target });
+}

@@ -1,0 +1,102 @@
+/**
+ * The oracle room inside a node: one desk for JSON-RPC, and the agents that sign with keys this
+ * node holds. An agent exists from its first report on; it reveals by itself, also after a restart.
+ */
+
+import { join } from 'node:path';
+import { type AgentNote, type AgentOptions, ReporterAgent } from '../oracle/agent.ts';
+import { OracleClient } from '../oracle/client.ts';
+import { ReportBook } from '../oracle/report-book.ts';
+import { OracleDesk } from '../oracle/service.ts';
+import type { Transport } from '../oracle/transport.ts';
+import { Wallet } from '../oracle/wallet.ts';
+import type { Genesis } from '../primitives/genesis.ts';
+import { checksumAddress } from '../primitives/keys.ts';
+import type { Account } from './accounts.ts';
+
+/** Strayed by more than this from its sister sources, a price is left out. */
+const strayBps = 200;
+/** Claims once this many acorns wait: 0.1 OAK, well above the fee of a claim. */
+const claimFrom = 10n ** 17n;
+
+export interface OracleParts {
+  readonly transport: Transport;
+  readonly genesis: Genesis;
+  /** Keys this node signs reports with; the first is its own reporter. */
+  readonly accounts: readonly Account[];
+  readonly dataDirectory: string;
+  note(note: AgentNote): void;
+}
+
+/** What an agent is told to report. */
+export type Reported = Omit<AgentOptions['feeds'][number], 'strayBps'>;
+
+export class NodeOracle {
+  readonly client: OracleClient;
+  readonly desk: OracleDesk;
+  readonly #parts: OracleParts;
+  readonly #agents = new Map<string, Promise<ReporterAgent>>();
+
+  private constructor(parts: OracleParts, registry: `0x${string}`) {
+    this.#parts = parts;
+    this.client = new OracleClient(parts.transport, { registry });
+    this.desk = new OracleDesk(this.client, parts.genesis.chainId, (reporter) => {
+      const account = parts.accounts.find(
+        ({ address }) => reporter === undefined || checksumAddress(address) === reporter,
+      );
+      return account === undefined ? Promise.resolve(undefined) : this.agent(account, []);
+    });
+  }
+
+  /** Undefined where the genesis file has no oracle registry. */
+  static create(parts: OracleParts): NodeOracle | undefined {
+    const registry = parts.genesis.contracts.find(({ name }) => name === 'OracleRegistry');
+    if (registry === undefined) return undefined;
+    return new NodeOracle(parts, checksumAddress(registry.address) as `0x${string}`);
+  }
+
+  /** The one agent of an account; feeds are those of its first use. */
+  agent(account: Account, feeds: readonly Reported[], patienceBlocks = 2): Promise<ReporterAgent> {
+    const address = checksumAddress(account.address);
+    const known = this.#agents.get(address);
+    if (known !== undefined) return known;
+    const created = this.#create(account, address, feeds, patienceBlocks);
+    this.#agents.set(address, created);
+    return created;
+  }
+
+  async #create(
+    account: Account,
+    address: string,
+    feeds: readonly Reported[],
+    patienceBlocks: number,
+  ): Promise<ReporterAgent> {
+    const { transport, genesis, dataDirectory, note } = this.#parts;
+    const { chainId } = genesis;
+    const book = await ReportBook.open(join(dataDirectory, 'reports', `${address}.json`));
+    const all = await this.client.feeds();
+    const manual = all.map((feed) => ({ feed, sources: [], minimumSources: 1 }));
+    const reported = (feeds.length > 0 ? feeds : manual).map((feed) => ({ ...feed, strayBps }));
+    const wallet = new Wallet(transport, account.privateKey, chainId);
+    return new ReporterAgent(
+      { client: this.client, wallet, book, note },
+      { name: address.slice(0, 8), chainId, feeds: reported, patienceBlocks, claimFrom },
+    );
+  }
+
+  /** A new head for every agent there is. */
+  async onHead(height: number, time: number): Promise<void> {
+    for (const agent of await Promise.all(this.#agents.values())) {
+      await agent.onHead(height, time);
+    }
+  }
+
+  /** Addresses whose reveal is still due: stopping now would cost them. */
+  async owing(height: number): Promise<readonly string[]> {
+    const owing: string[] = [];
+    for (const agent of await Promise.all(this.#agents.values())) {
+      if (await agent.owesReveal(height)) owing.push(agent.address);
+    }
+    return owing;
+  }
+}

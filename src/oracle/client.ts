@@ -1,0 +1,225 @@
+/** Typed reads of feeds, values and rounds: what `oracle_*` methods and the agent are built on. */
+
+import { fromHex } from '../primitives/bytes.ts';
+import { type ContractAddress, oracleAbi, registryAbi, stakeAbi, view } from './contracts.ts';
+import type { Transport } from './transport.ts';
+
+export interface OracleAddresses {
+  readonly registry: ContractAddress;
+}
+
+/** Kinds by their number in the registry, from 1. */
+const kindNames = ['commit-reveal', 'twap', 'schelling', 'optimistic', 'signed'] as const;
+export type FeedKind = (typeof kindNames)[number];
+
+export interface Feed {
+  readonly id: `0x${string}`;
+  readonly name: string;
+  readonly kind: FeedKind;
+  readonly oracle: ContractAddress;
+  readonly proxy: ContractAddress;
+  readonly decimals: number;
+  readonly heartbeatSeconds: number;
+  readonly deviationBps: number;
+  readonly listed: boolean;
+}
+
+export interface RoundWindows {
+  readonly round: number;
+  readonly commitStart: number;
+  readonly commitEnd: number;
+  readonly revealStart: number;
+  readonly revealEnd: number;
+}
+
+/** `Round` of the contract, as viem decodes it. */
+export interface RoundData {
+  readonly state: number;
+  readonly reports: number;
+  readonly finalBlock: bigint;
+  readonly committed: bigint;
+  readonly revealed: bigint;
+  readonly unsettled: number;
+  readonly pool: bigint;
+  readonly value: bigint;
+  readonly q1: bigint;
+  readonly q3: bigint;
+}
+
+export interface SeatReport {
+  readonly reporter: ContractAddress;
+  readonly bond: bigint;
+  readonly state: number;
+  readonly value: bigint;
+  readonly weight: bigint;
+}
+
+/** A feed that does not exist. */
+export class UnknownFeed extends Error {
+  readonly code = 'unknown-feed';
+  constructor(feed: string, known: readonly string[]) {
+    super(`no feed "${feed}": use ${known.join(', ') || 'a network that has feeds'}`);
+    this.name = 'UnknownFeed';
+  }
+}
+
+/** Feeds never change once they exist, so they are read once and looked for again when missing. */
+export class OracleClient {
+  readonly transport: Transport;
+  readonly #addresses: OracleAddresses;
+  #feeds: readonly Feed[] = [];
+
+  constructor(transport: Transport, addresses: OracleAddresses) {
+    this.transport = transport;
+    this.#addresses = addresses;
+  }
+
+  async feeds(): Promise<readonly Feed[]> {
+    const { registry } = this.#addresses;
+    const count = Number(await view<bigint>(this.transport, registry, registryAbi, 'feedCount'));
+    const feeds = [...this.#feeds];
+    for (let index = feeds.length; index < count; index++) feeds.push(await this.#feedAt(index));
+    this.#feeds = feeds;
+    return feeds;
+  }
+
+  async #feedAt(index: number): Promise<Feed> {
+    const { registry } = this.#addresses;
+    const ask = <Result>(name: string, parameters: readonly unknown[]): Promise<Result> =>
+      view<Result>(this.transport, registry, registryAbi, name, parameters);
+    const id = await ask<`0x${string}`>('feedAt', [BigInt(index)]);
+    const [kind, oracle, proxy, , decimals, heartbeat, deviation, listed, name] = await ask<
+      [number, ContractAddress, ContractAddress, string, number, number, number, boolean, string]
+    >('feedOf', [id]);
+    return {
+      id,
+      name,
+      kind: kindNames[kind - 1] ?? 'commit-reveal',
+      oracle,
+      proxy,
+      decimals,
+      heartbeatSeconds: heartbeat,
+      deviationBps: deviation,
+      listed,
+    };
+  }
+
+  /** A feed by name or `0x` id. @throws UnknownFeed naming those that exist */
+  async feed(nameOrId: string): Promise<Feed> {
+    const wanted = nameOrId.toLowerCase();
+    const match = (feeds: readonly Feed[]): Feed | undefined =>
+      feeds.find(({ id, name, listed }) => id === wanted || (listed && name === nameOrId));
+    const found = match(this.#feeds) ?? match(await this.feeds());
+    if (found === undefined)
+      throw new UnknownFeed(
+        nameOrId,
+        this.#feeds.map(({ name }) => name),
+      );
+    return found;
+  }
+
+  async status(feed: Feed): Promise<{
+    readonly state: number;
+    readonly value: bigint;
+    readonly confidence: bigint;
+    readonly updatedAt: number;
+    readonly updatedHeight: number;
+    readonly reports: number;
+  }> {
+    const [state, value, confidence, updatedAt, updatedBlock, reports] = await this.#ask<
+      [number, bigint, bigint, bigint, bigint, number, number, number]
+    >(feed, 'status', [feed.id]);
+    return {
+      state,
+      value,
+      confidence,
+      updatedAt: Number(updatedAt),
+      updatedHeight: Number(updatedBlock),
+      reports,
+    };
+  }
+
+  /** Number of the latest round with a value. @throws ContractRefusal NoData before the first */
+  async latestRound(feed: Feed): Promise<bigint> {
+    const [roundId] = await this.#ask<[bigint, bigint, bigint, bigint, bigint]>(
+      feed,
+      'latestRoundData',
+      [feed.id],
+    );
+    return roundId;
+  }
+
+  /** The round that the next block belongs to. */
+  async currentRound(feed: Feed): Promise<number> {
+    return Number(await this.#ask<bigint>(feed, 'currentRound', [feed.id]));
+  }
+
+  async windows(feed: Feed, round: number): Promise<RoundWindows> {
+    const [commitStart, commitEnd, revealStart, revealEnd] = (
+      await this.#ask<[bigint, bigint, bigint, bigint]>(feed, 'windows', [feed.id, BigInt(round)])
+    ).map(Number) as [number, number, number, number];
+    return { round, commitStart, commitEnd, revealStart, revealEnd };
+  }
+
+  round(feed: Feed, round: number): Promise<RoundData> {
+    return this.#ask<RoundData>(feed, 'getRound', [feed.id, BigInt(round)]);
+  }
+
+  seats(feed: Feed, round: number): Promise<readonly ContractAddress[]> {
+    return this.#ask<readonly ContractAddress[]>(feed, 'seatsOf', [feed.id, BigInt(round)]);
+  }
+
+  async report(feed: Feed, round: number, seat: number): Promise<SeatReport> {
+    const [reporter, bond, state, , value, weight] = await this.#ask<
+      [ContractAddress, bigint, number, string, bigint, bigint]
+    >(feed, 'getReport', [feed.id, BigInt(round), seat]);
+    return { reporter, bond, state, value, weight };
+  }
+
+  async seatOf(
+    feed: Feed,
+    reporter: ContractAddress,
+  ): Promise<{ readonly seated: boolean; readonly seat: number; readonly fromRound: number }> {
+    const [seated, seat, fromRound] = await this.#ask<[boolean, number, bigint]>(feed, 'seatOf', [
+      feed.id,
+      reporter,
+    ]);
+    return { seated, seat, fromRound: Number(fromRound) };
+  }
+
+  configuration(feed: Feed): Promise<{
+    readonly bondBps: number;
+    readonly noRevealSlashBps: number;
+    readonly minStake: bigint;
+  }> {
+    return this.#ask(feed, 'configuration', [feed.id]);
+  }
+
+  claimable(feed: Feed, account: ContractAddress): Promise<bigint> {
+    return this.#ask<bigint>(feed, 'claimable', [account]);
+  }
+
+  /** Active stake in acorns. */
+  async stakeOf(feed: Feed, account: ContractAddress): Promise<bigint> {
+    const registry = await this.stakeRegistry(feed);
+    return view<bigint>(this.transport, registry, stakeAbi, 'stakeOf', [account]);
+  }
+
+  async stakeRegistry(feed: Feed): Promise<ContractAddress> {
+    const [stakeRegistry] = await this.#ask<[ContractAddress, ContractAddress, ContractAddress]>(
+      feed,
+      'parts',
+      [],
+    );
+    return stakeRegistry;
+  }
+
+  #ask<Result>(feed: Feed, name: string, parameters: readonly unknown[]): Promise<Result> {
+    return view<Result>(this.transport, feed.oracle, oracleAbi, name, parameters);
+  }
+}
+
+/** Twenty bytes of a contract address. */
+export function addressBytes(address: ContractAddress): Uint8Array {
+  return fromHex(address);
+}

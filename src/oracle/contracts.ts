@@ -1,0 +1,137 @@
+/**
+ * The genesis oracle contracts as clients call them: the part of their ABI that this room uses,
+ * and faults by the names that the contracts gave them.
+ */
+
+import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem/utils';
+import { RpcFault, type Transport } from './transport.ts';
+
+export const registryAbi = parseAbi([
+  'function feedCount() view returns (uint256)',
+  'function feedAt(uint256 index) view returns (bytes32)',
+  'function feedOf(bytes32 feed) view returns (uint8 kind, address oracle, address proxy, address creator, uint8 decimals, uint32 heartbeat, uint16 deviationBps, bool listed, string name)',
+  'error UnknownFeed()',
+]);
+
+export const oracleAbi = parseAbi([
+  'struct FeedConfig { uint8 decimals; uint32 heartbeat; uint16 deviationBps; uint32 period; uint32 commitBlocks; uint32 sealBlocks; uint32 revealBlocks; uint32 disputeBlocks; uint8 seats; uint8 minReports; uint16 minWeightBps; uint16 weightCapBps; uint16 bondBps; uint16 bandBps; uint32 primarySharePpm; uint16 outlierBps; uint16 outlierSlashBps; uint16 noRevealSlashBps; uint16 earlyRevealSlashBps; uint128 minStake; uint128 minTotalStake; uint128 rewardPerRound; }',
+  'struct Round { uint8 state; uint32 reports; uint64 openedBlock; uint64 openedTime; uint64 revealedBlock; uint64 revealedTime; uint64 finalBlock; uint64 committed; uint64 revealed; uint64 exposed; uint32 unsettled; uint256 totalWeight; uint256 revealedWeight; uint256 capWeight; uint256 pool; uint256 left; int256 value; int256 q1; int256 q3; }',
+  'function takeSeat(bytes32 feed) returns (uint64 fromRound)',
+  'function commit(bytes32 feed, uint64 round, bytes32 hash)',
+  'function reveal(bytes32 feed, uint64 round, int256 value, bytes32 salt)',
+  'function finalize(bytes32 feed, uint64 round)',
+  'function settle(bytes32 feed, uint64 round, uint32 maxIter) returns (uint32 remaining)',
+  'function claim() returns (uint256)',
+  'function currentRound(bytes32 feed) view returns (uint64)',
+  'function windows(bytes32 feed, uint64 round) view returns (uint64 commitStart, uint64 commitEnd, uint64 revealStart, uint64 revealEnd)',
+  'function getRound(bytes32 feed, uint64 round) view returns (Round)',
+  'function getReport(bytes32 feed, uint64 round, uint8 seat) view returns (address reporter, uint256 bond, uint8 state, bytes32 hash, int256 value, uint256 weight)',
+  'function configuration(bytes32 feed) view returns (FeedConfig)',
+  'function seatsOf(bytes32 feed, uint64 round) view returns (address[])',
+  'function seatOf(bytes32 feed, address reporter) view returns (bool seated, uint8 seat, uint64 fromRound)',
+  'function claimable(address account) view returns (uint256)',
+  'function parts() view returns (address stakeRegistry, address oracleRegistry, address oracleFund)',
+  'function status(bytes32 feed) view returns (uint8 state, int256 value, uint256 conf, uint64 updatedAt, uint64 updatedBlock, uint32 reports, uint32 heartbeat, uint16 deviationBps)',
+  'function latestRoundData(bytes32 feed) view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
+  'event Committed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, bytes32 hash)',
+  'event Revealed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, int256 value, uint256 weight)',
+  'event RoundFinalized(bytes32 indexed feed, uint64 indexed round, int256 value, int256 q1, int256 q3, uint256 weight)',
+  'event RoundVoided(bytes32 indexed feed, uint64 indexed round, uint8 reason)',
+  'event Rewarded(bytes32 indexed feed, uint64 indexed round, address indexed account, uint256 amount)',
+  'event Penalized(bytes32 indexed feed, uint64 indexed round, address indexed reporter, uint8 reason, uint256 amount, uint256 burned)',
+  'error UnknownFeed()',
+  'error NoData()',
+  'error Stale(uint64 age, uint64 max)',
+  'error Bootstrap(uint256 have, uint256 need)',
+  'error WrongPhase(uint8 have, uint8 need)',
+  'error NotReporter()',
+  'error CommitMismatch()',
+  'error ValueOutOfRange()',
+  'error SaltTooWeak()',
+  'error SaltReused()',
+  'error AlreadyRevealed()',
+  'error NoCommit()',
+  'error SeatsFull(uint256 need)',
+  'error AlreadySeated()',
+  'error StakeTooLow(uint256 have, uint256 need)',
+  'error NoRound()',
+  'error AlreadyFinal()',
+  'error NotSettleable(uint64 fromBlock)',
+  'error AlreadySettled()',
+  'error NothingToClaim()',
+]);
+
+export const stakeAbi = parseAbi([
+  'function deposit() payable',
+  'function stakeOf(address account) view returns (uint256)',
+  'function accountOf(address account) view returns (uint256 active, uint256 exiting, uint64 exitBlock, uint256 locked)',
+  'function burned() view returns (uint256)',
+  'function totalStaked() view returns (uint256)',
+]);
+
+/** A refusal by a contract, under the name of its own error. */
+export class ContractRefusal extends Error {
+  readonly code: string;
+  readonly parameters: readonly unknown[];
+  constructor(name: string, parameters: readonly unknown[]) {
+    const shown = parameters.map(String).join(', ');
+    super(`the contract refuses: ${name}(${shown})`);
+    this.name = 'ContractRefusal';
+    this.code = name;
+    this.parameters = parameters;
+  }
+}
+
+/** The contract's own error behind a revert, or the fault as it is. */
+export function refusalOf(error: unknown): unknown {
+  if (!(error instanceof RpcFault) || typeof error.data !== 'string') return error;
+  try {
+    const { errorName, args } = decodeErrorResult({
+      abi: oracleAbi,
+      data: error.data as `0x${string}`,
+    });
+    return new ContractRefusal(errorName, args ?? []);
+  } catch {
+    return error;
+  }
+}
+
+export type ContractAddress = `0x${string}`;
+
+/**
+ * Calls a view of `abi` at `address` on the latest block.
+ * @throws ContractRefusal under the contract's error name, RpcFault otherwise
+ */
+export async function view<Result>(
+  transport: Transport,
+  address: ContractAddress,
+  abi: typeof registryAbi | typeof oracleAbi | typeof stakeAbi,
+  functionName: string,
+  parameters: readonly unknown[] = [],
+): Promise<Result> {
+  const call = { abi, functionName, args: parameters } as Parameters<typeof encodeFunctionData>[0];
+  let data: unknown;
+  try {
+    data = await transport.request('eth_call', [
+      { to: address, data: encodeFunctionData(call) },
+      'latest',
+    ]);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+  return decodeFunctionResult({
+    abi,
+    functionName,
+    data: data as `0x${string}`,
+  } as Parameters<typeof decodeFunctionResult>[0]) as Result;
+}
+
+/** Calldata of a state-changing function of `abi`. */
+export function calldata(
+  abi: typeof oracleAbi | typeof stakeAbi,
+  functionName: string,
+  parameters: readonly unknown[],
+): `0x${string}` {
+  const call = { abi, functionName, args: parameters };
+  return encodeFunctionData(call as Parameters<typeof encodeFunctionData>[0]);
+}

@@ -1,0 +1,48 @@
+/** Joining a feed: stake enough, then take a seat. */
+
+import type { Feed, OracleClient } from './client.ts';
+import { calldata, oracleAbi, stakeAbi } from './contracts.ts';
+import type { Wallet } from './wallet.ts';
+
+/** Blocks to wait for a transaction before giving up. */
+const waitBlocks = 40;
+
+async function mined(
+  client: OracleClient,
+  hash: string,
+  pause: () => Promise<void>,
+): Promise<void> {
+  for (let turn = 0; turn < waitBlocks; turn++) {
+    const receipt = (await client.transport.request('eth_getTransactionReceipt', [hash])) as {
+      status: string;
+    } | null;
+    if (receipt?.status === '0x1') return;
+    if (receipt !== null)
+      throw new Error(`transaction ${hash} failed: see eth_getTransactionReceipt`);
+    await pause();
+  }
+  throw new Error(`transaction ${hash} is not mined yet: look again later`);
+}
+
+/**
+ * Deposits `amount` acorns and takes a seat of `feed`.
+ * @param pause waits about one block between looks
+ * @returns the first round that the seat counts for
+ * @throws ContractRefusal StakeTooLow, SeatsFull, AlreadySeated
+ */
+export async function joinFeed(
+  client: OracleClient,
+  wallet: Wallet,
+  feed: Feed,
+  amount: bigint,
+  pause: () => Promise<void>,
+): Promise<number> {
+  if (amount > 0n) {
+    const to = await client.stakeRegistry(feed);
+    const data = calldata(stakeAbi, 'deposit', []);
+    await mined(client, await wallet.send({ to, data, value: amount }), pause);
+  }
+  const data = calldata(oracleAbi, 'takeSeat', [feed.id]);
+  await mined(client, await wallet.send({ to: feed.oracle, data }), pause);
+  return (await client.seatOf(feed, wallet.address)).fromRound;
+}

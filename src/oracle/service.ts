@@ -1,0 +1,335 @@
+/**
+ * The oracle as JSON-RPC offers it: feeds, readings, rounds, and reports made with the node's own
+ * key or prepared for any wallet. Faults are returned with a code, never thrown for input's sake.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { fromHex } from '../primitives/bytes.ts';
+import { checksumAddress } from '../primitives/keys.ts';
+import { type ReporterAgent, reportStates, roundStates } from './agent.ts';
+import { addressBytes, type Feed, type OracleClient, UnknownFeed } from './client.ts';
+import { commitHash } from './commitment.ts';
+import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
+import { AlreadyPromised } from './report-book.ts';
+import { RpcFault } from './transport.ts';
+
+export interface OracleFault {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface FeedFacts {
+  readonly feed: Uint8Array;
+  readonly name: string;
+  readonly kind: Feed['kind'];
+  readonly decimals: number;
+  readonly proxy: Uint8Array;
+  readonly oracle: Uint8Array;
+  readonly heartbeatSeconds: number;
+  readonly deviationBps: number;
+  readonly listed: boolean;
+}
+
+export interface Reading {
+  readonly feed: FeedFacts;
+  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap';
+  readonly value: bigint;
+  readonly confidence: bigint;
+  /** Seconds between the last reveal behind the value and the head's time. */
+  readonly ageSeconds: number;
+  readonly updatedAt: number;
+  readonly updatedHeight: number;
+  readonly reports: number;
+  readonly round: bigint;
+}
+
+export interface RoundFacts {
+  readonly feed: FeedFacts;
+  readonly round: number;
+  readonly phase:
+    | 'waiting'
+    | 'commit'
+    | 'seal'
+    | 'reveal'
+    | 'finalize'
+    | 'settle'
+    | 'settled'
+    | 'void';
+  readonly commitFrom: number;
+  readonly sealFrom: number;
+  readonly revealFrom: number;
+  readonly revealUntil: number;
+  readonly seats: readonly {
+    readonly reporter: Uint8Array;
+    readonly bond: bigint;
+    readonly state: 'idle' | 'committed' | 'revealed' | 'missed' | 'exposed';
+    readonly value: bigint | undefined;
+  }[];
+  readonly pool: bigint;
+  readonly value: bigint | undefined;
+}
+
+export interface Report {
+  readonly feed: string;
+  readonly value: bigint;
+  readonly round: number | undefined;
+  readonly reporter: Uint8Array | undefined;
+}
+
+interface Schedule {
+  readonly round: number;
+  readonly revealFrom: number;
+  readonly revealUntil: number;
+  readonly penaltyIfMissed: bigint;
+}
+
+export type Submitted = Schedule & { readonly commitTransaction: Uint8Array };
+export interface Unsigned {
+  readonly to: Uint8Array;
+  readonly data: Uint8Array;
+  readonly value: bigint;
+}
+export type Prepared = Schedule & {
+  readonly salt: Uint8Array;
+  readonly commit: Unsigned;
+  readonly reveal: Unsigned;
+};
+
+/** The agent that signs for an address; for undefined, the node's own reporter. */
+export type AgentFinder = (reporter: string | undefined) => Promise<ReporterAgent | undefined>;
+
+const readingStates = ['none', 'fresh', 'stale', 'bootstrap'] as const;
+const bpsWhole = 10_000n;
+
+const factsOf = (feed: Feed): FeedFacts => ({
+  feed: fromHex(feed.id),
+  name: feed.name,
+  kind: feed.kind,
+  decimals: feed.decimals,
+  proxy: addressBytes(feed.proxy),
+  oracle: addressBytes(feed.oracle),
+  heartbeatSeconds: feed.heartbeatSeconds,
+  deviationBps: feed.deviationBps,
+  listed: feed.listed,
+});
+
+/** The fault behind an error of the oracle's own rules; anything else is passed on. */
+function faultOf(error: unknown): OracleFault {
+  const known =
+    error instanceof UnknownFeed ||
+    error instanceof ContractRefusal ||
+    error instanceof AlreadyPromised;
+  if (known) return { code: error.code, message: error.message };
+  if (error instanceof RpcFault) return { code: 'refused', message: error.message };
+  throw error;
+}
+
+async function guarded<Result>(run: () => Promise<Result>): Promise<Result | OracleFault> {
+  try {
+    return await run();
+  } catch (error) {
+    return faultOf(error);
+  }
+}
+
+export class OracleDesk {
+  readonly #client: OracleClient;
+  readonly #chainId: number;
+  readonly #agentOf: AgentFinder;
+
+  constructor(client: OracleClient, chainId: number, agentOf: AgentFinder) {
+    this.#client = client;
+    this.#chainId = chainId;
+    this.#agentOf = agentOf;
+  }
+
+  async feeds(): Promise<readonly FeedFacts[]> {
+    return (await this.#client.feeds()).map(factsOf);
+  }
+
+  /** @param maxAgeSeconds an older value is the fault `Stale` */
+  read(name: string, maxAgeSeconds: number | undefined): Promise<Reading | OracleFault> {
+    return guarded(async () => {
+      const feed = await this.#client.feed(name);
+      const [status, round, head] = await Promise.all([
+        this.#client.status(feed),
+        this.#client.latestRound(feed),
+        this.#head(),
+      ]);
+      const state = readingStates[status.state] ?? 'none';
+      const ageSeconds = state === 'none' ? 0 : Math.max(0, head.time - status.updatedAt);
+      if (maxAgeSeconds !== undefined && state === 'none') return noValue(feed);
+      if (maxAgeSeconds !== undefined && ageSeconds > maxAgeSeconds) {
+        const message = `the value of ${feed.name} is ${ageSeconds} s old, at most ${maxAgeSeconds} s were asked for`;
+        return { code: 'Stale', message };
+      }
+      const { value, confidence, updatedAt, updatedHeight, reports } = status;
+      const reading = { value, confidence, ageSeconds, updatedAt, updatedHeight, reports, round };
+      return { feed: factsOf(feed), state, ...reading };
+    });
+  }
+
+  /** @param number undefined means the round that the next block belongs to */
+  round(name: string, number: number | undefined): Promise<RoundFacts | OracleFault> {
+    return guarded(async () => {
+      const feed = await this.#client.feed(name);
+      const round = number ?? (await this.#client.currentRound(feed));
+      const [windows, data, holders, head] = await Promise.all([
+        this.#client.windows(feed, round),
+        this.#client.round(feed, round),
+        this.#client.seats(feed, round),
+        this.#head(),
+      ]);
+      const next = head.height + 1;
+      const reports = await Promise.all(
+        holders.map((_, seat) => this.#client.report(feed, round, seat)),
+      );
+      const seats = holders.flatMap((holder, seat) => {
+        const report = reports[seat];
+        if (report === undefined || /^0x0+$/.test(holder)) return [];
+        const isMissed = report.state === reportStates.committed && next >= windows.revealEnd;
+        const names = ['idle', 'committed', 'revealed', 'exposed'] as const;
+        return {
+          reporter: addressBytes(holder),
+          bond: report.bond,
+          state: isMissed ? ('missed' as const) : (names[report.state] ?? 'idle'),
+          value: report.state === reportStates.revealed ? report.value : undefined,
+        };
+      });
+      return {
+        feed: factsOf(feed),
+        round,
+        phase: phaseOf(next, windows, data),
+        commitFrom: windows.commitStart,
+        sealFrom: windows.commitEnd,
+        revealFrom: windows.revealStart,
+        revealUntil: windows.revealEnd,
+        seats,
+        pool: data.pool,
+        value: data.state === roundStates.final ? data.value : undefined,
+      };
+    });
+  }
+
+  /** Promises and commits now; the node reveals by itself when the window opens. */
+  submitReport(report: Report): Promise<Submitted | OracleFault> {
+    return guarded(async () => {
+      const feed = await this.#client.feed(report.feed);
+      const wanted = report.reporter === undefined ? undefined : checksumAddress(report.reporter);
+      const agent = await this.#agentOf(wanted);
+      if (agent === undefined) {
+        const message = `this node has no key for ${wanted ?? 'a reporter'}: use oracle_prepareReport and sign it yourself`;
+        return { code: 'no-key', message };
+      }
+      const schedule = await this.#schedule(feed, report.round, agent.address as ContractAddress);
+      const hash = await agent.commitValue(feed, schedule.round, report.value);
+      return { ...schedule, commitTransaction: fromHex(hash) };
+    });
+  }
+
+  /** Both transactions of a report for a wallet elsewhere. Keep the salt: the reveal needs it. */
+  prepareReport(report: Report): Promise<Prepared | OracleFault> {
+    return guarded(async () => {
+      const feed = await this.#client.feed(report.feed);
+      if (report.reporter === undefined) {
+        return { code: 'no-reporter', message: 'name the address that will sign, as "reporter"' };
+      }
+      const reporter = checksumAddress(report.reporter) as ContractAddress;
+      const schedule = await this.#schedule(feed, report.round, reporter);
+      const salt = `0x${randomBytes(32).toString('hex')}` as const;
+      const round = BigInt(schedule.round);
+      const place = {
+        chainId: this.#chainId,
+        oracle: feed.oracle,
+        feed: feed.id,
+        round: schedule.round,
+      };
+      const hash = commitHash(place, reporter, report.value, salt);
+      const unsigned = (name: string, parameters: readonly unknown[]): Unsigned => ({
+        to: addressBytes(feed.oracle),
+        data: fromHex(calldata(oracleAbi, name, parameters)),
+        value: 0n,
+      });
+      return {
+        ...schedule,
+        salt: fromHex(salt),
+        commit: unsigned('commit', [feed.id, round, hash]),
+        reveal: unsigned('reveal', [feed.id, round, report.value, salt]),
+      };
+    });
+  }
+
+  async #schedule(
+    feed: Feed,
+    wanted: number | undefined,
+    reporter: ContractAddress,
+  ): Promise<Schedule> {
+    const head = await this.#head();
+    const next = head.height + 1;
+    const current = await this.#client.currentRound(feed);
+    let round = wanted ?? current;
+    let windows = await this.#client.windows(feed, round);
+    if (wanted === undefined && next >= windows.commitEnd) {
+      round = current + 1;
+      windows = await this.#client.windows(feed, round);
+    }
+    if (next < windows.commitStart || next >= windows.commitEnd) {
+      const opens = next < windows.commitStart ? 'opens' : 'closed';
+      const height = next < windows.commitStart ? windows.commitStart : windows.commitEnd;
+      throw new RpcFault(
+        -32000,
+        `commits of ${feed.name} round ${round} ${opens === 'opens' ? 'open at' : 'closed before'} height ${height}; the next block is ${next}`,
+      );
+    }
+    const penaltyIfMissed = await this.#penalty(feed, reporter);
+    const { revealStart, revealEnd } = windows;
+    return { round, revealFrom: revealStart, revealUntil: revealEnd, penaltyIfMissed };
+  }
+
+  /** What the bond of a commit loses when its reveal does not come, rounded up as the contract does. */
+  async #penalty(feed: Feed, reporter: ContractAddress): Promise<bigint> {
+    const [configuration, stake] = await Promise.all([
+      this.#client.configuration(feed),
+      this.#client.stakeOf(feed, reporter),
+    ]);
+    const bond = ceilDivide(stake * BigInt(configuration.bondBps), bpsWhole);
+    return ceilDivide(bond * BigInt(configuration.noRevealSlashBps), bpsWhole);
+  }
+
+  async #head(): Promise<{ readonly height: number; readonly time: number }> {
+    const { transport } = this.#client;
+    const block = (await transport.request('eth_getBlockByNumber', ['latest', false])) as {
+      number: string;
+      timestamp: string;
+    };
+    return { height: Number(block.number), time: Number(block.timestamp) };
+  }
+}
+
+function noValue(feed: Feed): OracleFault {
+  return { code: 'NoData', message: `${feed.name} has no value yet` };
+}
+
+function ceilDivide(value: bigint, divisor: bigint): bigint {
+  return (value + divisor - 1n) / divisor;
+}
+
+function phaseOf(
+  next: number,
+  windows: {
+    readonly commitStart: number;
+    readonly commitEnd: number;
+    readonly revealStart: number;
+    readonly revealEnd: number;
+  },
+  data: { readonly state: number; readonly unsettled: number },
+): RoundFacts['phase'] {
+  if (next < windows.commitStart) return 'waiting';
+  if (next < windows.commitEnd) return 'commit';
+  if (next < windows.revealStart) return 'seal';
+  if (next < windows.revealEnd) return 'reveal';
+  if (data.state === roundStates.void) return 'void';
+  if (data.state !== roundStates.final)
+    return data.state === roundStates.none ? 'void' : 'finalize';
+  return data.unsettled > 0 ? 'settle' : 'settled';
+}

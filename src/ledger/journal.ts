@@ -37,7 +37,8 @@ interface AccountState {
   codeHash: Uint8Array;
   /** Whether anything above was ever written. */
   isTouched: boolean;
-  readonly slots: Map<Hex, SlotState>;
+  /** Made with the first access: most accounts have none. */
+  slots: Map<Hex, SlotState> | undefined;
 }
 
 /** What a block did to the state. */
@@ -225,6 +226,7 @@ export class Journal implements World {
     const codes = new Map<Hex, Uint8Array>();
     for (const account of this.#accounts.values()) {
       if (account.isTouched) this.#collectAccount(account, after, before, codes);
+      if (account.slots === undefined) continue;
       for (const slot of account.slots.values()) {
         if (slot.written === 0 || equalBytes(slot.value, slot.stored)) continue;
         const path = toHex(slot.path);
@@ -280,27 +282,31 @@ export class Journal implements World {
     if (known !== undefined) return known;
     const path = accountPath(address, this.#crypto);
     const stored = this.#reader.get(keys.state(path));
+    const { nonce, balance, codeHash } = decodeAccount(stored);
     const account: AccountState = {
-      ...decodeAccount(stored),
-      address: Uint8Array.from(address),
+      address: address.slice(),
       path,
       stored,
+      nonce,
+      balance,
+      codeHash,
       isTouched: false,
-      slots: new Map(),
+      slots: undefined,
     };
     this.#accounts.set(key, account);
     return account;
   }
 
   #slot(address: Uint8Array, slot: Uint8Array): SlotState {
-    const { slots } = this.#account(address);
+    const account = this.#account(address);
+    account.slots ??= new Map();
     const key = toHex(slot);
-    const known = slots.get(key);
+    const known = account.slots.get(key);
     if (known !== undefined) return known;
     const path = slotPath(address, slot, this.#crypto);
     const stored = this.#reader.get(keys.state(path)) ?? zeroWord;
     const state = { path, stored, value: stored, original: stored, written: 0 };
-    slots.set(key, state);
+    account.slots.set(key, state);
     return state;
   }
 }

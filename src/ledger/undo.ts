@@ -4,7 +4,7 @@
  */
 
 import type { Block, HeaderEntry } from '../primitives/block.ts';
-import { concat, equalBytes, fromHex, type Hex, toHex } from '../primitives/bytes.ts';
+import { equalBytes, fromHex, type Hex, toHex } from '../primitives/bytes.ts';
 import { decodeHeaderEntry, decodeRecordEntry } from '../primitives/chain-records.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
@@ -33,16 +33,23 @@ interface Undo {
 /** code hashes u16 count ‖ 32 each ‖ for each leaf: path 32 ‖ length u8 (0 = absent) ‖ old value. */
 export function encodeUndo(changes: JournalChanges): Uint8Array {
   // A creation costs 32,000 gas or more: the largest block that a genesis allows stores 31,250.
-  const count = changes.codes.size;
-  const parts = [
-    Uint8Array.of(count >> 8, count & 0xff),
-    ...[...changes.codes.keys()].map(fromHex),
-  ];
+  const codes = changes.codes.size;
+  let size = 2 + 32 * codes;
+  for (const value of changes.before.values()) size += 33 + (value?.length ?? 0);
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  const put = (part: Uint8Array): void => {
+    bytes.set(part, offset);
+    offset += part.length;
+  };
+  put(Uint8Array.of(codes >> 8, codes & 0xff));
+  for (const codeHash of changes.codes.keys()) put(fromHex(codeHash));
   for (const [path, value] of changes.before) {
-    parts.push(fromHex(path), Uint8Array.of(value?.length ?? 0));
-    if (value !== undefined) parts.push(value);
+    put(fromHex(path));
+    bytes[offset++] = value?.length ?? 0;
+    if (value !== undefined) put(value);
   }
-  return concat(...parts);
+  return bytes;
 }
 
 function decodeUndo(bytes: Uint8Array): Undo {

@@ -6,9 +6,8 @@
 /** Lower-case hexadecimal without a prefix: the form of every map key and block id inside the node. */
 export type Hex = string;
 
-const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, '0'),
-);
+/** Bytes turned into text at a time: bounds the arguments of one call. */
+const hexChunkBytes = 4_096;
 
 /** The empty byte string. Never write to it. */
 export const emptyBytes: Uint8Array = new Uint8Array(0);
@@ -16,8 +15,21 @@ export const emptyBytes: Uint8Array = new Uint8Array(0);
 /** Lower-case hexadecimal of `bytes`, without a prefix. */
 export function toHex(bytes: Uint8Array): Hex {
   let text = '';
-  for (let index = 0; index < bytes.length; index++) text += hexOfByte[bytes[index] as number];
+  for (let start = 0; start < bytes.length; start += hexChunkBytes) {
+    text += hexOfChunk(bytes.subarray(start, start + hexChunkBytes));
+  }
   return text;
+}
+
+function hexOfChunk(bytes: Uint8Array): Hex {
+  // One flat string: as a map key it is twice as fast as a text grown by concatenation.
+  const codes: number[] = new Array(2 * bytes.length);
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] as number;
+    codes[2 * index] = codeOfDigit(byte >> 4);
+    codes[2 * index + 1] = codeOfDigit(byte & 15);
+  }
+  return String.fromCharCode.apply(undefined, codes);
 }
 
 /**
@@ -38,6 +50,10 @@ export function fromHex(text: string): Uint8Array {
     bytes[index] = byte;
   }
   return bytes;
+}
+
+function codeOfDigit(digit: number): number {
+  return digit < 10 ? 48 + digit : 87 + digit;
 }
 
 /** Value of a hexadecimal digit by its character code, or -1. */

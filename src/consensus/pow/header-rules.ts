@@ -23,6 +23,7 @@ export interface ChainRules {
 export interface ChainPoint extends HeaderEntry {
   /** Time of block 1 of this branch: ASERT's anchor. Not used by genesis. */
   readonly anchorTime: number;
+  readonly parentId: Hex;
 }
 
 /** Wrong for ever, whatever the clock or the view says. */
@@ -101,6 +102,7 @@ export function hashHeader(header: Header, crypto: Crypto): { hash: Uint8Array; 
 export function extend(parent: ChainPoint, header: Header, id: Hex): ChainPoint {
   return {
     id,
+    parentId: parent.id,
     header,
     height: parent.height + 1,
     work: parent.work + workOfBits(header.bits),

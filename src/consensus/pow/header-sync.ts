@@ -4,7 +4,7 @@
  * presync; nothing of it is stored before its work is proven.
  */
 
-import { type Hex, toHex } from '../../primitives/bytes.ts';
+import { equalBytes, type Hex, toHex } from '../../primitives/bytes.ts';
 import type { Header } from '../../primitives/header.ts';
 import { limits } from '../../primitives/limits.ts';
 import type { ReportCode } from '../protocol.ts';
@@ -125,19 +125,19 @@ function checkHeaders(
   const { rules, environment, tree } = turn.state;
   const points: ChainPoint[] = [];
   let tip = parent;
+  let tipHash: Uint8Array = headers[0]?.previous ?? new Uint8Array(32);
   for (const header of headers) {
+    if (!equalBytes(header.previous, tipHash)) return { points, fault: 'malformed' };
     const { hash, id } = hashHeader(header, environment.crypto);
     const known = tree.find(id, tip.height + 1);
     if (known?.invalid !== undefined) return { points, fault: 'invalid-block' };
-    if (known !== undefined) {
-      tip = known;
-    } else {
-      if (toHex(header.previous) !== tip.id) return { points, fault: 'malformed' };
+    if (known === undefined) {
       const fault = checkWork(header, hash, rules) ?? checkOnParent(tip, header, rules);
       if (fault !== undefined) return { points, fault: 'invalid-header' };
       if (acceptableFromMs(header.time, rules) > turn.now) break;
-      tip = extend(tip, header, id);
     }
+    tip = known ?? extend(tip, header, id);
+    tipHash = hash;
     points.push(tip);
   }
   return { points };

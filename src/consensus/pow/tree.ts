@@ -6,11 +6,10 @@
 
 import type { HeaderEntry } from '../../primitives/block.ts';
 import { type Hex, toHex } from '../../primitives/bytes.ts';
-import type { ChainView, PeerId } from '../protocol.ts';
+import type { ChainView } from '../protocol.ts';
 import { type ChainPoint, extend } from './header-rules.ts';
 
 export interface TreeNode extends ChainPoint {
-  readonly parentId: Hex;
   readonly children: TreeNode[];
   hasBody: boolean;
   /**
@@ -22,8 +21,6 @@ export interface TreeNode extends ChainPoint {
   invalid: string | undefined;
   /** Was applied at least once. */
   executed: boolean;
-  /** Who gave the body, until it is executed. */
-  deliveredBy: PeerId | undefined;
 }
 
 /** Blocks to undo from the source, newest first, and to apply towards the target, oldest first. */
@@ -32,16 +29,24 @@ export interface ChainPath {
   readonly applies: readonly TreeNode[];
 }
 
+/**
+ * The incomplete part of the way to a tip, oldest first, from `start` on. Kept between questions:
+ * during first sync it has thousands of blocks, and every body that arrives asks again.
+ */
+interface Route {
+  readonly tip: TreeNode | undefined;
+  readonly nodes: readonly TreeNode[];
+  start: number;
+}
+
 function createNode(point: ChainPoint): TreeNode {
   return {
     ...point,
-    parentId: toHex(point.header.previous),
     children: [],
     hasBody: false,
     completedAt: undefined,
     invalid: undefined,
     executed: false,
-    deliveredBy: undefined,
   };
 }
 
@@ -52,6 +57,7 @@ export class HeaderTree {
   #sequence = 1;
   /** Every stored header from this height on is in memory. */
   #floor: number;
+  #route: Route = { tip: undefined, nodes: [], start: 0 };
   #heaviest: TreeNode;
   #best: TreeNode;
 
@@ -169,16 +175,20 @@ export class HeaderTree {
 
   /** Lowest blocks without body on the way to `tip`, oldest first. */
   missingBodies(tip: TreeNode, max: number): readonly TreeNode[] {
+    if (this.#route.tip !== tip) this.#route = this.#routeTo(tip);
+    const { nodes } = this.#route;
+    while (nodes[this.#route.start]?.completedAt !== undefined) this.#route.start += 1;
     const missing: TreeNode[] = [];
-    for (let node = tip; node.completedAt === undefined; node = this.parent(node)) {
+    for (let index = this.#route.start; index < nodes.length && missing.length < max; index++) {
+      const node = nodes[index] as TreeNode;
       if (!node.hasBody) missing.push(node);
     }
-    return missing.slice(-max).reverse();
+    return missing;
   }
 
-  /** Whether `id` is a block of the applied chain. */
-  isApplied(node: HeaderEntry): boolean {
-    return this.#chain.canonical(node.height) === node.id;
+  /** Whether the state stands on `node`. Asks the store only of blocks that could be applied. */
+  isApplied(node: TreeNode): boolean {
+    return node.completedAt !== undefined && this.#isCanonical(node);
   }
 
   /** Forgets headers below `floor`, except those that still lead to the heaviest branch. */
@@ -195,6 +205,10 @@ export class HeaderTree {
     }
   }
 
+  #isCanonical(entry: HeaderEntry): boolean {
+    return this.#chain.canonical(entry.height) === entry.id;
+  }
+
   #insert(node: TreeNode): TreeNode {
     this.#nodes.set(node.id, node);
     this.#tips.set(node.id, node);
@@ -208,7 +222,7 @@ export class HeaderTree {
     const waiting = [entry];
     for (;;) {
       const lowest = waiting.at(-1) as HeaderEntry;
-      if (this.isApplied(lowest) || this.#nodes.has(toHex(lowest.header.previous))) break;
+      if (this.#isCanonical(lowest) || this.#nodes.has(toHex(lowest.header.previous))) break;
       const parent = this.#chain.header(toHex(lowest.header.previous));
       if (parent === undefined) throw new Error(`parent of header ${lowest.id} is missing`);
       waiting.push(parent);
@@ -222,10 +236,10 @@ export class HeaderTree {
   /** Rebuilds the node of a stored header. Its parent is in memory or it is on the applied chain. */
   #restore(entry: HeaderEntry): void {
     if (this.#nodes.has(entry.id)) return;
-    const applied = this.isApplied(entry);
+    const applied = this.#isCanonical(entry);
     const parentId = toHex(entry.header.previous);
     const parent = applied ? this.#nodes.get(parentId) : this.get(parentId);
-    const node = createNode(this.#point(entry, parent));
+    const node = createNode(this.#point(entry, parentId, parent));
     node.hasBody = applied || this.#chain.hasBody(entry.id);
     node.executed = applied;
     node.invalid = applied ? undefined : this.#chain.invalid(entry.id);
@@ -237,13 +251,19 @@ export class HeaderTree {
     }
   }
 
-  #point(entry: HeaderEntry, parent: TreeNode | undefined): ChainPoint {
-    if (entry.height === 0) return { ...entry, anchorTime: 0 };
+  #point(entry: HeaderEntry, parentId: Hex, parent: TreeNode | undefined): ChainPoint {
+    if (entry.height === 0) return { ...entry, parentId, anchorTime: 0 };
     if (parent !== undefined) return extend(parent, entry.header, entry.id);
     const first = this.#chain.canonical(1);
     const anchor = first === undefined ? undefined : this.#chain.header(first);
     if (anchor === undefined) throw new Error('block 1 of the applied chain is missing');
-    return { ...entry, anchorTime: anchor.header.time };
+    return { ...entry, parentId, anchorTime: anchor.header.time };
+  }
+
+  #routeTo(tip: TreeNode): Route {
+    const nodes: TreeNode[] = [];
+    for (let node = tip; node.completedAt === undefined; node = this.parent(node)) nodes.push(node);
+    return { tip, nodes: nodes.reverse(), start: 0 };
   }
 
   #recompute(): void {

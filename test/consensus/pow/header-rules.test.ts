@@ -32,6 +32,7 @@ function header(time: number, bits: number): Header {
 
 const genesis: ChainPoint = {
   id: '00',
+  parentId: '',
   header: header(1_000, genesisBits),
   height: 0,
   work: 0n,

@@ -117,7 +117,7 @@ function createGenesis(): Mined {
   };
   const { id } = hashHeader(header, crypto);
   const block = { header, record: record(0, []), transactions: [] };
-  return { id, header, height: 0, work: 0n, anchorTime: 0, block };
+  return { id, parentId: '00'.repeat(32), header, height: 0, work: 0n, anchorTime: 0, block };
 }
 
 export const genesis = createGenesis();

@@ -1,6 +1,7 @@
 /**
  * Many seeds of one simulation, for release runs and nights: 200 seeds of 10 nodes by default.
- * Run `npx tsx scripts/simulate-many.ts [--seeds 200] [--from 1] [--nodes 10] [--minutes 30]`.
+ * Run `npx tsx scripts/simulate-many.ts [--seeds 200] [--from 1] [--nodes 10] [--minutes 30]
+ * [--byzantine 2]`.
  * Prints one line a seed, what all runs together went through, and how to repeat each failure.
  */
 
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     from: { type: 'string', default: '1' },
     nodes: { type: 'string', default: '10' },
+    byzantine: { type: 'string', default: '0' },
     minutes: { type: 'string', default: '30' },
     protocol: { type: 'string', default: 'pow' },
   },
@@ -28,6 +30,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
   const options = {
     seed,
     nodes: Number(values.nodes),
+    byzantine: Number(values.byzantine),
     minutes: Number(values.minutes),
     protocol: values.protocol,
   };

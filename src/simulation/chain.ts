@@ -5,7 +5,8 @@
 
 import type { StateMachine } from '../consensus/host.ts';
 import type { ChainView, Protocol, Query } from '../consensus/protocol.ts';
-import type { HeaderEntry } from '../primitives/block.ts';
+import type { Block, HeaderEntry } from '../primitives/block.ts';
+import type { Crypto } from '../primitives/crypto.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { Exchanges, Status } from '../primitives/wire.ts';
 
@@ -25,6 +26,8 @@ export interface SimulatedChain<Message> {
   /** Private keys of funded accounts. */
   readonly accounts: readonly Uint8Array[];
   createMachine(reader: StoreReader): StateMachine;
+  /** A block as it is gossiped, for forgers: honest nodes let the protocol say it. */
+  announce(block: Block, crypto: Crypto): Uint8Array;
   answer(chain: ChainView, query: Query, own: Status): Exchanges[Query['kind']]['answer'];
   /** Next nonce of an account in the state of the stored head. */
   nonceOf(reader: StoreReader, address: Uint8Array): bigint;

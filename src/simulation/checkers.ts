@@ -34,6 +34,11 @@ export interface CheckerOptions {
 const harmlessReports: readonly ReportCode[] = ['stalled', 'rate'];
 const harmlessAlarms: readonly string[] = ['deep-reorganisation'];
 
+/** Whether a report blames nobody. */
+export function isHarmless(code: ReportCode): boolean {
+  return harmlessReports.includes(code);
+}
+
 export class Checkers {
   readonly #options: CheckerOptions;
   readonly #crypto: Crypto;
@@ -110,7 +115,7 @@ export class Checkers {
   }
 
   reported(node: PeerId, peer: PeerId, code: ReportCode): void {
-    if (harmlessReports.includes(code)) return;
+    if (isHarmless(code)) return;
     throw new SimulationFailure('honest peers', `${node} reports the honest ${peer}: ${code}`);
   }
 

@@ -10,7 +10,7 @@ import { subsidy } from '../ledger/fees.ts';
 import { buildGenesis } from '../ledger/genesis-block.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { updateTree } from '../ledger/state-tree.ts';
-import type { HeaderEntry } from '../primitives/block.ts';
+import { blockId, type HeaderEntry } from '../primitives/block.ts';
 import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import { decodeHeaderEntry, decodeRecordEntry } from '../primitives/chain-records.ts';
 import type { Crypto } from '../primitives/crypto.ts';
@@ -22,6 +22,7 @@ import {
   recoverSender,
   type SignedTransaction,
 } from '../primitives/transaction.ts';
+import { announce, announcementCodec } from '../primitives/wire.ts';
 import { workOfBits } from '../primitives/work.ts';
 import { createVm } from '../vm/vm.ts';
 import type { SimulatedChain } from './chain.ts';
@@ -147,6 +148,7 @@ export function createLedgerChain(name: string, crypto: Crypto): SimulatedChain<
     genesisOperations: operations,
     accounts,
     createMachine: (reader) => new Ledger({ genesis, reader, vm, crypto, recover }),
+    announce: (block) => announcementCodec.encode(announce(block, blockId(block, crypto), crypto)),
     answer: answerQuery,
     nonceOf,
     transactionsMined: (reader) =>

@@ -29,8 +29,8 @@ export interface Endpoint {
   gossip(topic: Topic, peer: PeerId, delivery: number, bytes: Uint8Array): void;
   /** A direct message of a consortium protocol. */
   direct(peer: PeerId, bytes: Uint8Array): void;
-  /** @throws DecodeError when the query is malformed. */
-  serve(kind: ExchangeKind, query: Uint8Array): Uint8Array;
+  /** Undefined when the node does not answer. */
+  serve(kind: ExchangeKind, query: Uint8Array): Uint8Array | undefined;
   joined(peer: PeerId): void;
   left(peer: PeerId): void;
 }
@@ -89,6 +89,23 @@ export class SimulatedNetwork {
         this.#link(peer, this.#random.pick(ring));
       }
     });
+  }
+
+  /** Links one more peer to some of those already connected. */
+  connectOutsider(peer: PeerId): void {
+    const others = [...this.#links.keys()];
+    this.#links.set(peer, new Set());
+    for (let link = 0; link < this.#options.degree; link++) {
+      this.#link(peer, this.#random.pick(others));
+    }
+  }
+
+  /** Ends a link for good, as a ban does. */
+  disconnect(one: PeerId, other: PeerId): void {
+    if (this.#links.get(one)?.delete(other) !== true) return;
+    this.#links.get(other)?.delete(one);
+    this.#attached.get(one)?.endpoint.left(other);
+    this.#attached.get(other)?.endpoint.left(one);
   }
 
   peersOf(peer: PeerId): readonly PeerId[] {

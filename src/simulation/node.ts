@@ -7,7 +7,7 @@ import { readHeader } from '../consensus/chain-view.ts';
 import { Driver } from '../consensus/driver.ts';
 import type { DriverHost, HeadChange } from '../consensus/host.ts';
 import type { Answer, PeerId, Query, ReportCode } from '../consensus/protocol.ts';
-import type { HeaderEntry } from '../primitives/block.ts';
+import type { Block, HeaderEntry } from '../primitives/block.ts';
 import { toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
@@ -19,6 +19,7 @@ import {
   type Status,
   transactionBatchCodec,
 } from '../primitives/wire.ts';
+import type { Adversary } from './adversary.ts';
 import type { SimulatedChain } from './chain.ts';
 import type { Scheduled, VirtualClock } from './clock.ts';
 import type { SimulatedDisk } from './disk.ts';
@@ -52,6 +53,8 @@ export interface NodeParts<Message> {
   readonly random: Random;
   readonly crypto: Crypto;
   readonly observer: NodeObserver;
+  /** Makes this node a Byzantine one. */
+  readonly adversary?: Adversary;
 }
 
 /** Executing or proposing one block. */
@@ -150,18 +153,18 @@ export class SimulatedNode<Message> {
   }
 
   #endpoint(driver: Driver<unknown, unknown, Message>): Endpoint {
-    const { chain } = this.#parts;
+    const { chain, adversary } = this.#parts;
     return {
       gossip: (topic, peer, delivery, bytes) =>
         this.#gossiped(driver, topic, peer, delivery, bytes),
       direct: (peer, bytes) => {
-        const message = chain.protocol.message.decode(bytes);
-        driver.dispatch({ kind: 'received', peer, delivery: 0, message });
+        this.#gossiped(driver, 'messages', peer, 0, bytes);
       },
       serve: (kind, bytes) => {
         const query = { kind, value: exchangeCodecs[kind].query.decode(bytes) } as Query;
         const answer = chain.answer(driver.chain, query, this.#status());
-        return exchangeCodecs[kind].answer.encode(answer as never);
+        const encoded = exchangeCodecs[kind].answer.encode(answer as never);
+        return adversary === undefined ? encoded : adversary.answer(kind, encoded);
       },
       joined: (peer) => this.#greet(driver, peer),
       left: (peer) => driver.dispatch({ kind: 'left', peer }),
@@ -174,10 +177,10 @@ export class SimulatedNode<Message> {
     const query = exchangeCodecs.status.query.encode(this.#status());
     network.request(this.id, peer, 'status', query, limits.peerStatusMs, (result) => {
       if (this.#driver !== driver) return;
-      if (result.ok) {
-        const status = exchangeCodecs.status.answer.decode(result.bytes);
-        driver.dispatch({ kind: 'joined', peer, status });
-      } else if (result.reason === 'timeout') {
+      const answer = this.#decodeAnswer('status', result);
+      if (answer.kind === 'status') {
+        driver.dispatch({ kind: 'joined', peer, status: answer.value });
+      } else if (answer.kind === 'failed' && answer.reason === 'timeout') {
         clock.schedule(statusRetryMs, () => {
           if (this.#driver === driver) this.#greet(driver, peer);
         });
@@ -192,12 +195,35 @@ export class SimulatedNode<Message> {
     delivery: number,
     bytes: Uint8Array,
   ): void {
-    if (topic === 'transactions') {
-      driver.receiveTransactions(delivery, transactionBatchCodec.decode(bytes));
-      return;
+    try {
+      if (topic === 'transactions') {
+        driver.receiveTransactions(delivery, transactionBatchCodec.decode(bytes));
+        return;
+      }
+      const message = this.#parts.chain.protocol.message.decode(bytes);
+      driver.dispatch({ kind: 'received', peer, delivery, message });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.#parts.network.judge(this.id, delivery, 'reject');
+      this.#parts.observer.reported(this.id, peer, 'malformed');
     }
-    const message = this.#parts.chain.protocol.message.decode(bytes);
-    driver.dispatch({ kind: 'received', peer, delivery, message });
+  }
+
+  /** Gossip and direct messages as they leave: altered where the node is Byzantine. */
+  #say(bytes: Uint8Array, send: (bytes: Uint8Array) => void): void {
+    const { adversary } = this.#parts;
+    const said = adversary === undefined ? bytes : adversary.say(bytes);
+    if (said !== undefined) send(said);
+  }
+
+  #sealed(block: Block): void {
+    const { adversary, chain, crypto, network, observer } = this.#parts;
+    observer.mined(this.id);
+    if (adversary !== undefined) {
+      const forged = adversary.forge(block);
+      network.publish(this.id, 'messages', chain.announce(forged, crypto));
+    }
+    this.#driver?.dispatch({ kind: 'sealed', block });
   }
 
   #decodeAnswer(kind: ExchangeKind, result: RequestResult): Answer {
@@ -255,8 +281,10 @@ export class SimulatedNode<Message> {
       random: () => random.next(),
       write: (operations, sync, done) => disk.append(operations, sync, guard(done)),
       defer: (task) => void clock.schedule(turnMs, guard(task)),
-      send: (peer, message) => network.sendDirect(this.id, peer, encode(message)),
-      broadcast: (message) => network.publish(this.id, 'messages', encode(message)),
+      send: (peer, message) =>
+        this.#say(encode(message), (bytes) => network.sendDirect(this.id, peer, bytes)),
+      broadcast: (message) =>
+        this.#say(encode(message), (bytes) => network.publish(this.id, 'messages', bytes)),
       broadcastTransactions: (raw) => this.#broadcastTransactions(raw),
       verdict: (delivery, verdict) => network.judge(this.id, delivery, verdict),
       request: (...request) => this.#request(isCurrent, ...request),
@@ -269,11 +297,7 @@ export class SimulatedNode<Message> {
         this.#timers.get(name)?.cancel();
         this.#timers.delete(name);
       },
-      seal: (block) =>
-        miner.seal(block, (sealed) => {
-          observer.mined(this.id);
-          this.#driver?.dispatch({ kind: 'sealed', block: sealed });
-        }),
+      seal: (block) => miner.seal(block, (sealed) => this.#sealed(sealed)),
       report: (peer, code) => observer.reported(this.id, peer, code),
       alarm: (code, detail) => observer.alarmed(this.id, code, detail),
       headChanged: (change) => observer.headChanged(this.id, change),

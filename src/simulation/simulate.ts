@@ -19,8 +19,9 @@ export function runSimulation(options: SimulationOptions, crypto: Crypto): Simul
 
 /** The command that repeats a run. */
 export function commandOf(options: SimulationOptions): string {
-  const { protocol, seed, nodes, minutes } = options;
-  return `dodona simulate --protocol ${protocol} --seed ${seed} --nodes ${nodes} --minutes ${minutes}`;
+  const { protocol, seed, nodes, minutes, byzantine = 0 } = options;
+  const line = `dodona simulate --protocol ${protocol} --seed ${seed} --nodes ${nodes}`;
+  return `${line} --byzantine ${byzantine} --minutes ${minutes}`;
 }
 
 /** Runs a simulation, prints what happened, and answers with the process's exit code. */
@@ -41,6 +42,7 @@ export function simulateCommand(
       `${report.partitions} partitions, ${report.clogs} clogged links, ${report.messages} messages`,
   );
   print(`${report.transactionsMined} of ${report.transactionsSubmitted} transfers mined`);
+  if (options.byzantine) print(`${report.convictions} links cut to Byzantine nodes`);
   print(`digest ${report.digest}`);
   if (report.failure === undefined) {
     print('all checks hold');

@@ -4,10 +4,12 @@
  */
 
 import { readHeader } from '../consensus/chain-view.ts';
+import type { PeerId, ReportCode } from '../consensus/protocol.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import { Adversary } from './adversary.ts';
 import type { SimulatedChain } from './chain.ts';
-import { Checkers, SimulationFailure } from './checkers.ts';
+import { Checkers, isHarmless, SimulationFailure } from './checkers.ts';
 import { VirtualClock } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type FaultOptions, Faults } from './faults.ts';
@@ -20,6 +22,8 @@ import { Workload } from './workload.ts';
 export interface WorldOptions {
   readonly seed: number;
   readonly nodes: number;
+  /** How many of them are Byzantine; 0 by default. */
+  readonly byzantine?: number;
   /** Length of the safety phase, virtual minutes. */
   readonly minutes: number;
   /** Disks that promise what they have not kept: for canaries only. */
@@ -37,6 +41,8 @@ export interface SimulationReport {
   readonly height: number;
   readonly blocksMined: number;
   readonly blocksSeen: number;
+  /** Links that honest nodes cut to Byzantine ones for what they did. */
+  readonly convictions: number;
   readonly reorganisations: number;
   readonly deepestReorganisation: number;
   readonly crashes: number;
@@ -52,6 +58,12 @@ export interface SimulationReport {
 const livenessBlocks = 3;
 /** In block intervals: time for that, generous against a run of bad luck. */
 const livenessIntervals = 80;
+
+/** Hash power of all Byzantine nodes together, beside the honest network's 1. */
+const byzantineShare = 0.3;
+
+/** Production bans sooner or later, by weight; this many show more of the liar's repertoire. */
+const guiltyReportsMax = 4;
 
 /** The weather of a run, drawn from its seed. */
 function drawWeather(random: Random, blockIntervalMs: number): NetworkOptions & FaultOptions {
@@ -85,13 +97,19 @@ class World<Message> {
   readonly #crypto: Crypto;
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
+  /** The honest ones: they are checked, and must end on one chain. */
   readonly #nodes: readonly SimulatedNode<Message>[];
+  readonly #byzantine: ReadonlySet<PeerId>;
+  readonly #all: readonly SimulatedNode<Message>[];
   readonly #checkers: Checkers;
   readonly #faults: Faults;
   readonly #workload: Workload<Message>;
   #digest: Uint8Array;
   #events = 0;
   #blocksMined = 0;
+  #convictions = 0;
+  /** Guilty reports by link. */
+  readonly #guilt = new Map<string, number>();
 
   constructor(options: WorldOptions, chain: SimulatedChain<Message>, crypto: Crypto) {
     this.#options = options;
@@ -110,22 +128,28 @@ class World<Message> {
       },
       crypto,
     );
-    const shares = drawShares(random.fork('shares'), options.nodes);
+    const { nodes, byzantine = 0 } = options;
+    this.#byzantine = new Set(Array.from({ length: byzantine }, (_, index) => `liar-${index}`));
+    const shares = drawShares(random.fork('shares'), nodes - byzantine);
     this.#nodes = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));
     this.#network.connect(this.#nodes.map(({ id }) => id));
-    const nodes = this.#nodes;
+    const liars = [...this.#byzantine].map((id) => {
+      this.#network.connectOutsider(id);
+      return this.#createNode(random, id, byzantineShare / byzantine);
+    });
+    this.#all = [...this.#nodes, ...liars];
     this.#faults = new Faults(
-      { clock, random: random.fork('faults'), network: this.#network, nodes },
+      { clock, random: random.fork('faults'), network: this.#network, nodes: this.#all },
       weather,
     );
     const interval = chain.blockIntervalMs / 4;
-    this.#workload = new Workload(chain, clock, random.fork('workload'), nodes, interval);
+    this.#workload = new Workload(chain, clock, random.fork('workload'), this.#nodes, interval);
   }
 
   run(): SimulationReport {
     let failure: SimulationReport['failure'];
     try {
-      for (const node of this.#nodes) node.start();
+      for (const node of this.#all) node.start();
       this.#workload.begin();
       this.#faults.begin();
       this.#clock.runUntil(this.#options.minutes * 60_000, () => this.#count());
@@ -164,7 +188,10 @@ class World<Message> {
         miner: new HashPower(clock, own.fork('miner'), this.#crypto, share * chain.hashesPerMs),
         random: own.fork('protocol'),
         crypto: this.#crypto,
-        observer: this.#observer(disk),
+        observer: this.#byzantine.has(id) ? this.#bystander() : this.#observer(disk),
+        ...(this.#byzantine.has(id)
+          ? { adversary: new Adversary(own.fork('adversary'), this.#crypto) }
+          : {}),
       },
     );
   }
@@ -177,12 +204,39 @@ class World<Message> {
         checkers.headChanged(node, change);
         this.#note(`${this.#clock.now} ${node} ${change.head.id}`);
       },
-      reported: (node, peer, code) => checkers.reported(node, peer, code),
-      alarmed: (node, code, detail) => checkers.alarmed(node, code, detail),
+      reported: (node, peer, code) => {
+        if (this.#byzantine.has(peer)) this.#convict(node, peer, code);
+        else checkers.reported(node, peer, code);
+      },
+      alarmed: (node, code, detail) => {
+        if (code !== 'block-refused' || this.#byzantine.size === 0) {
+          checkers.alarmed(node, code, detail);
+        }
+      },
       mined: () => {
         this.#blocksMined += 1;
       },
     };
+  }
+
+  /** What a Byzantine node believes is nobody's concern. */
+  #bystander(): NodeObserver {
+    const ignore = (): void => undefined;
+    const mined = (): void => {
+      this.#blocksMined += 1;
+    };
+    return { started: ignore, headChanged: ignore, reported: ignore, alarmed: ignore, mined };
+  }
+
+  /** The protocol tells of guilt, the host bans: here after some guilty reports. */
+  #convict(node: PeerId, peer: PeerId, code: ReportCode): void {
+    if (isHarmless(code)) return;
+    const link = `${node} ${peer}`;
+    const reports = (this.#guilt.get(link) ?? 0) + 1;
+    this.#guilt.set(link, reports);
+    if (reports !== guiltyReportsMax) return;
+    this.#convictions += 1;
+    this.#clock.schedule(0, () => this.#network.disconnect(node, peer));
   }
 
   #count(): void {
@@ -232,6 +286,7 @@ class World<Message> {
       height: chain.at(-1)?.height ?? 0,
       blocksMined: this.#blocksMined,
       blocksSeen: this.#checkers.blocksSeen,
+      convictions: this.#convictions,
       reorganisations: this.#checkers.reorganisations,
       deepestReorganisation: this.#checkers.deepestReorganisation,
       crashes: this.#faults.crashes,

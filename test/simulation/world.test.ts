@@ -73,6 +73,17 @@ describe('simulated proof of work', () => {
     expect(run(12).digest).not.toBe(first.digest);
   }, 60_000);
 
+  it.each([1, 2])(
+    'holds among liars: two Byzantine nodes of seven, seed %i',
+    (seed) => {
+      const options = { protocol: 'pow', seed, nodes: 7, byzantine: 2, minutes: 6 };
+      const report = runSimulation(options, nobleCrypto);
+      expect(report.failure, commandOf(options)).toBeUndefined();
+      expect(report.convictions).toBeGreaterThan(0);
+    },
+    60_000,
+  );
+
   it('runs with a single node', () => {
     const report = runWorld({ seed: 1, nodes: 1, minutes: 5 }, good, nobleCrypto);
     expect(report.failure).toBeUndefined();
@@ -137,7 +148,7 @@ describe('canaries', () => {
     expect(simulateCommand(options, nobleCrypto, (line) => lines.push(line))).toBe(0);
     expect(lines.at(-1)).toBe('all checks hold');
     expect(commandOf(options)).toBe(
-      'dodona simulate --protocol pow --seed 7 --nodes 2 --minutes 2',
+      'dodona simulate --protocol pow --seed 7 --nodes 2 --byzantine 0 --minutes 2',
     );
     expect(() => runSimulation({ ...options, protocol: 'none' }, nobleCrypto)).toThrow(
       'protocol "none" is unknown',

@@ -116,6 +116,20 @@ describe('work', () => {
     );
   });
 
+  it('is met exactly when the hash as a number is at most the target', () => {
+    const near = fc.tuple(fc.nat({ max: 0x227fffff }), unsigned(256), fc.integer());
+    fc.assert(
+      fc.property(near, fc.boolean(), ([bits, far, step], isNear) => {
+        const target = targetOfBits(bits);
+        const value = isNear && target !== undefined ? target + BigInt(step) : far;
+        if (value < 0n || value >= 1n << 256n) return;
+        const hash = reverseBytes(bigintToBytes(value, 32));
+        expect(meetsTarget(hash, bits)).toBe(target !== undefined && value <= target);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('reads a hash least significant byte first', () => {
     expect(hashToNumber(fromHex('0100'))).toBe(1n);
     expect(hashToNumber(fromHex('0001'))).toBe(256n);

@@ -118,6 +118,7 @@ describe('pure rooms', () => {
     ["export const a = await import('node:fs');", 'noRestrictedImports'],
     ["import { a } from '../network/host.ts';\nexport const b = a;", 'noRestrictedImports'],
     ["import fs from 'fs';\nexport const b = fs;", 'useNodejsImportProtocol'],
+    ['export const a = async (b: Promise<number>) => (await b) + 1;', 'do not wait'],
     ["export const a = 'a'.localeCompare('b');", 'locales differ'],
   ];
 

@@ -35,8 +35,11 @@ function loadRecover(): Crypto['recover'] | undefined {
 }
 
 function sha256(data: Uint8Array): Uint8Array {
-  const digest = hash('sha256', data, 'buffer');
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.byteLength);
+  // As text, because each Buffer brings its own backing store: half of the time, with its collection.
+  const text = hash('sha256', data, 'binary');
+  const digest = new Uint8Array(32);
+  for (let index = 0; index < 32; index++) digest[index] = text.charCodeAt(index);
+  return digest;
 }
 
 /** Native hashing and recovery with the same results as `nobleCrypto`. */

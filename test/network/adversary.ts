@@ -7,7 +7,7 @@ import { networkNames } from '../../src/network/names.ts';
 import { createNode } from '../../src/network/node.ts';
 import type { GossipTopic, Stream } from '../../src/network/types.ts';
 import { type ExchangeKind, exchangeCodecs } from '../../src/primitives/wire.ts';
-import { genesisHash, silentLogger, statusAt, type TestHost } from './support.ts';
+import { genesisHash, silentLogger, statusAt, type TestHost, until } from './support.ts';
 
 export interface Adversary {
   readonly id: string;
@@ -70,7 +70,9 @@ export async function startAdversary(
       await answer;
     },
     publish: async (topic, bytes) => {
-      await node.services.gossip.publish(names.topic(topic), bytes);
+      const { gossip } = node.services;
+      await until('somebody listens', () => gossip.getSubscribers(names.topic(topic)).length > 0);
+      await gossip.publish(names.topic(topic), bytes);
     },
     open,
     stop: () => Promise.resolve(node.stop()),

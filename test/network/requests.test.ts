@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { encodeLength } from '../../src/network/frames.ts';
 import { answerSizeMax } from '../../src/network/requests.ts';
 import type { NetworkHandlers, Stream } from '../../src/network/types.ts';
@@ -8,6 +8,8 @@ import { exchangeCodecs } from '../../src/primitives/wire.ts';
 import { startAdversary } from './adversary.ts';
 import { connect, HostSet, startHost, statusAt, type TestHost, until } from './support.ts';
 
+// Real sockets on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));
@@ -175,8 +177,9 @@ describe('requests', () => {
     ],
   ])('reports %s as %s', async (_name, code, answer) => {
     const [asker, adversary] = await withAdversary(answer);
+    const deadlineMs = code === 'timeout' ? 500 : 20_000;
     await expect(
-      asker.network.request(adversary, 'bodies', bodiesQuery, 1_000),
+      asker.network.request(adversary, 'bodies', bodiesQuery, deadlineMs),
     ).rejects.toMatchObject({ code });
     expect(asker.network.peers()).toHaveLength(1);
   });

@@ -173,7 +173,7 @@ describe('repository', () => {
   it('opens every source file with a comment that says what it decides', () => {
     const silent = code
       .filter((path) => /^(src|native)\//.test(path))
-      .filter((path) => !/^(#!.*\n)?(\/\*\*|\/\/)/.test(readTracked(path) || '//'));
+      .filter((path) => !/^(#!.*\n\s*)?(\/\*\*|\/\/)/.test(readTracked(path) || '//'));
     expect(silent).toEqual([]);
   });
 

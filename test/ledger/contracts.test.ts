@@ -324,17 +324,18 @@ describe('calls', () => {
     });
   });
 
+  /** A loop of 260,000 rounds below `depth` calls of the contract to itself. */
+  const nested = (depth: number): Uint8Array =>
+    depth === 0
+      ? command(5, fromHex('00040000'))
+      : command(7, chain.contract, word(0), nested(depth - 1));
+
   it.each([
     ['a counter', () => command(0)],
     ['a payment', () => command(4, account(71), word(0))],
     ['a loop', () => command(5, fromHex('00010000'))],
-    [
-      'a call inside, which keeps back a 64th',
-      () => {
-        const inner = command(5, fromHex('00040000'));
-        return command(7, chain.contract, word(0), inner);
-      },
-    ],
+    ['a call inside, which keeps back a 64th', () => nested(1)],
+    ['calls twelve deep, which keep back a sixth', () => nested(12)],
   ])('estimate what suffices and little more: %s', (_, data) => {
     const result = estimate({ data: data() });
     if (!result.ok) throw new Error(result.result.hint);

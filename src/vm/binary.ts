@@ -16,7 +16,8 @@ export interface ModuleRefusal {
     | 'export'
     | 'start'
     | 'memory'
-    | 'creation-data';
+    | 'creation-data'
+    | 'engine';
   readonly message: string;
 }
 

@@ -77,7 +77,7 @@ export function validateModule(wasm: Uint8Array): ModuleRefusal | undefined {
   try {
     const bytes = meteredBytes(checkModule(wasm), gasTable(1));
     if (WebAssembly.validate(bytes)) return undefined;
-    return { code: 'unsupported', message: 'this engine does not accept the metered module' };
+    return { code: 'engine', message: 'this engine does not accept the metered module: report it' };
   } catch (error) {
     return asRefusal(error);
   }
@@ -91,7 +91,7 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
-/** Memory that one byte of metered code costs when compiled twice over (measured on V8 11.3: 6-8). */
+/** Assumed memory of a compiled byte: the bytes, baseline code and optimised code together. */
 const compiledBytesPerByte = 8;
 
 /**

@@ -21,8 +21,12 @@ function warmAtStart(world: World, block: BlockContext, message: Message): void 
   for (const { address } of precompiles) world.warmAddress(address);
 }
 
+/** Ink is a signed 64-bit counter with a bit to spare: 2^62 ink. Blocks and genesis stay far below. */
+const gasMax = 2n ** 62n / 1_000n;
+
 function runMessage(machine: Machine, execution: Execution, message: Message): Outcome {
   const { sender, to, value, input, gas } = message;
+  if (gas < 0n || gas > gasMax) throw new RangeError(`${gas} gas is outside 0..${gasMax}`);
   const shared = { execution, sender, value, input, depth: 0, gas };
   const stackWords = limits.stackWordsPerTransactionMax;
   if (to === undefined) {

@@ -41,7 +41,7 @@ const repeated = 200;
 const many = (...instructions: Instruction[]): Instruction[] =>
   Array.from({ length: repeated }, () => instructions).flat();
 
-describe('prices', () => {
+describe('prices', { timeout: 60_000 }, () => {
   const base = ink.functionEntry + ink.functionLocal + cost.constant + ink.chargePoint;
 
   it.each<[string, Instruction[], number]>([
@@ -78,7 +78,7 @@ describe('prices', () => {
   });
 });
 
-describe('out of gas', () => {
+describe('out of gas', { timeout: 60_000 }, () => {
   it('comes exactly one unit below what is needed', async () => {
     const wasm = await compilePuppet();
     const scene = sceneWith(wasm);
@@ -146,11 +146,11 @@ describe('out of gas', () => {
   });
 });
 
-describe('stack', () => {
+describe('stack', { timeout: 60_000 }, () => {
   let wasm: Uint8Array;
   beforeAll(async () => {
     wasm = await compilePuppet();
-  });
+  }, 60_000);
 
   it('traps before the engine overflows, at a depth that repeats', () => {
     const scene = sceneWith(wasm);
@@ -230,7 +230,7 @@ describe('stack', () => {
   });
 });
 
-describe('memory', () => {
+describe('memory', { timeout: 60_000 }, () => {
   it('grows to 64 pages and answers -1 beyond, after the charge', async () => {
     const scene = sceneWith(await compilePuppet());
     const grow = (pages: bigint): number => {
@@ -278,7 +278,7 @@ describe('memory', () => {
   });
 });
 
-describe('faults of the engine', () => {
+describe('faults of the engine', { timeout: 60_000 }, () => {
   it('are thrown, never an outcome', () => {
     const scene = new ContractScene();
     scene.world.setCode(contract, Uint8Array.of(1, 2, 3));
@@ -299,7 +299,7 @@ describe('faults of the engine', () => {
   });
 });
 
-describe('random code', () => {
+describe('random code', { timeout: 60_000 }, () => {
   const step = fc.constantFrom<Instruction[]>(
     [op('local.get', 1), op('i32.const', 3), op('i32.add'), op('local.set', 1)],
     [op('local.get', 1), op('if', emptyBlock), op('br', 1), op('end')],

@@ -44,7 +44,7 @@ function importing(entry: Import, parameters: readonly number[], results: readon
 const repeat = (count: number, ...instructions: Instruction[]): Instruction[] =>
   Array.from({ length: count }, () => instructions).flat();
 
-describe('accepted', () => {
+describe('accepted', { timeout: 60_000 }, () => {
   it('is the least contract', () => {
     expect(refusalOf({})).toBeUndefined();
   });
@@ -86,7 +86,7 @@ describe('accepted', () => {
   });
 });
 
-describe('floats are refused', () => {
+describe('floats are refused', { timeout: 60_000 }, () => {
   it.each([
     [
       'operator',
@@ -125,7 +125,7 @@ describe('floats are refused', () => {
   });
 });
 
-describe('later proposals are refused by name', () => {
+describe('later proposals are refused by name', { timeout: 60_000 }, () => {
   const marker = Uint8Array.of(0x41, 0x2a, 0x1a);
   /** Replaces `i32.const 42; drop` by raw bytes of the same length. */
   function withBytes(...raw: [number, number, number]): Uint8Array {
@@ -167,7 +167,7 @@ describe('later proposals are refused by name', () => {
   });
 });
 
-describe('structure', () => {
+describe('structure', { timeout: 60_000 }, () => {
   it('has no start function', () => {
     const refusal = refusalOf({
       types: [entryType, { parameters: [], results: [] }],
@@ -250,7 +250,7 @@ describe('structure', () => {
   });
 });
 
-describe('shapes', () => {
+describe('shapes', { timeout: 60_000 }, () => {
   const block = op('block', emptyBlock);
   const end = op('end');
   const zero = op('i32.const', 0);
@@ -359,7 +359,7 @@ describe('shapes', () => {
   });
 });
 
-describe('types are checked before the engine sees them', () => {
+describe('types are checked before the engine sees them', { timeout: 60_000 }, () => {
   it.each<[string, Instruction[], RegExp]>([
     ['a missing operand', [op('i32.add')], /function 0, i32\.add at byte \d+: needs/],
     ['a wrong type', [op('i64.const', 1n), op('i32.eqz')], /needs i32, found i64/],

@@ -11,7 +11,7 @@ import { runSuiteGroup, type SuiteReport } from '../support/wasm-suite.ts';
 
 const suite = dataPath('wasm-spec');
 
-describe('WebAssembly suite', () => {
+describe('WebAssembly suite', { timeout: 60_000 }, () => {
   it.skipIf(suite === undefined)('passes through decode, validate, instrument, encode', () => {
     const reports = readdirSync(suite as string).map(
       (name): SuiteReport => runSuiteGroup(join(suite as string, name), name),

@@ -96,7 +96,8 @@ export class Ledger {
     this.#assertHead(entry);
     const { reader, crypto } = this.#parts;
     const operations = revertBlock(reader, { entry, parent, block }, crypto);
-    return { operations, transactions: block.transactions.map((raw) => this.#recover(raw)) };
+    const transactions = block.transactions.map((raw) => this.#recover(raw.slice()));
+    return { operations, transactions };
   }
 
   /** A block on the current head `parent`, complete but for its nonce; without transactions if `empty`. */
@@ -126,7 +127,8 @@ export class Ledger {
       return { ok: false, code: 'transaction-too-large', message };
     }
     try {
-      return this.pool.add(this.#recover(raw));
+      // A copy: as a view it would keep alive the whole message that it came in, up to 256 KiB.
+      return this.pool.add(this.#recover(raw.slice()));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       return { ok: false, code: 'malformed', message: error.message };
@@ -136,6 +138,10 @@ export class Ledger {
   /** How many transactions of the pool could be mined now. */
   waiting(): number {
     return this.pool.waiting;
+  }
+
+  isWaiting(hash: Hex): boolean {
+    return this.pool.get(hash) !== undefined;
   }
 
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[] {

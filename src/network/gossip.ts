@@ -102,6 +102,9 @@ export function gossipService(
     Dhi: 12,
     Dlazy: 6,
     heartbeatInterval: 700,
+    // Shorter than the pause between two announcements of a waiting transaction; what comes again
+    // after it is known to pool and chain, so it is not passed on.
+    seenTTL: limits.gossipSeenMs,
     // A verdict may wait for a full block's execution; after mcacheLength beats it forwards nothing.
     mcacheLength: 14,
     mcacheGossip: 3,
@@ -152,6 +155,9 @@ interface Delivery {
   readonly source: PeerId;
 }
 
+/** Books transactions that a peer gossips; false when they come too fast. */
+type MaySend = (peer: PeerId, sizeBytes: number) => boolean;
+
 type OnMessage = (peer: PeerId, topic: GossipTopic, bytes: Uint8Array, delivery: number) => void;
 
 /** Subscribes, checks sizes, numbers what arrives and passes verdicts back. */
@@ -161,16 +167,20 @@ export class GossipExchange {
   private readonly waiting = new Map<number, Delivery>();
   private nextDelivery = 1;
 
-  constructor(gossip: ScoredGossipSub, names: Names, onMessage: OnMessage) {
+  constructor(gossip: ScoredGossipSub, names: Names, maySend: MaySend, onMessage: OnMessage) {
     this.gossip = gossip;
     this.names = names;
     for (const name of names.topics) {
       const topic = names.topicOf(name) as GossipTopic;
-      gossip.topicValidators.set(name, (_peer, message) =>
-        fitsTopic(topic, message.data.length)
-          ? TopicValidatorResult.Accept
-          : TopicValidatorResult.Reject,
-      );
+      gossip.topicValidators.set(name, (peer, { data }) => {
+        if (!fitsTopic(topic, data.length)) return TopicValidatorResult.Reject;
+        // A message ignored here is not taken from others either, so blocks, which are few and
+        // proven by work, are never ignored for their rate.
+        if (topic === 'blocks' || maySend(peer.toString(), data.length)) {
+          return TopicValidatorResult.Accept;
+        }
+        return TopicValidatorResult.Ignore;
+      });
     }
     gossip.addEventListener('gossipsub:message', ({ detail }) => {
       const topic = names.topicOf(detail.msg.topic);

@@ -19,6 +19,7 @@ import { peerIdOfIdentity } from './identity.ts';
 import { type Names, networkNames } from './names.ts';
 import { createNode, type Node } from './node.ts';
 import { PenaltyBook, type PenaltyCode } from './penalties.ts';
+import { RateLimiter } from './rates.ts';
 import { type RegisterHandler, RequestExchange } from './requests.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { PeerBook } from './store.ts';
@@ -51,6 +52,7 @@ export class Network {
   readonly id: PeerId;
   private readonly parts: Parts;
   private readonly node: Node;
+  private readonly rates = new RateLimiter();
   private readonly requests: RequestExchange;
   private readonly sessions: Sessions;
   private readonly gossip: GossipExchange;
@@ -69,11 +71,15 @@ export class Network {
     this.requests = new RequestExchange({
       names,
       logger: options.logger,
+      rates: this.rates,
       answer: (connection, kind, query) => this.answer(connection, kind, query),
       report: (peer, code) => this.report(peer, code),
     });
-    this.gossip = new GossipExchange(this.node.services.gossip, names, (...message) =>
-      this.sessions.gossip(...message),
+    this.gossip = new GossipExchange(
+      this.node.services.gossip,
+      names,
+      (peer, sizeBytes) => this.mayGossip(peer, sizeBytes),
+      (...message) => this.sessions.gossip(...message),
     );
     this.sessions = new Sessions(parts.byPeer, {
       genesisHash: options.genesisHash,
@@ -107,7 +113,7 @@ export class Network {
       slots: parts.slots,
       book: parts.book,
       logger: options.logger,
-      connected: () => this.connected(),
+      connected: () => this.sessions.connected(),
       isBanned: (subject) => parts.penalties.isBanned(subject, Date.now()),
       dial: (address) => this.dial(address),
     });
@@ -194,14 +200,6 @@ export class Network {
     });
   }
 
-  private connected(): readonly Pick<PeerInfo, 'id' | 'address' | 'direction'>[] {
-    return this.sessions.all().map(({ peer, connection }) => ({
-      id: peer,
-      address: connection.remoteAddr.toString(),
-      direction: connection.direction,
-    }));
-  }
-
   /**
    * Gossips an own message to every peer of the topic.
    * @returns the number of peers it was sent to; 0 when there is none or it was seen before
@@ -223,6 +221,12 @@ export class Network {
     this.publish('transactions', batch).catch((error: unknown) => {
       this.parts.options.logger.warn({ reason: (error as Error).message }, 'batch not published');
     });
+  }
+
+  private mayGossip(peer: PeerId, sizeBytes: number): boolean {
+    const isInTime = this.rates.book(peer, 'gossip', sizeBytes, Date.now()) !== undefined;
+    if (!isInTime) this.report(peer, 'rate');
+    return isInTime;
   }
 
   /** Settles a gossiped delivery: `accept` forwards it, `reject` costs those who sent it. */
@@ -294,10 +298,10 @@ export class Network {
 
   /** Hangs up; the peer is not dialled again for a minute. Unknown peers are ignored. */
   disconnect(peer: PeerId): void {
-    const session = this.sessions.get(peer);
-    if (session === undefined) return;
+    // Also when the other side was quicker: the wish is that the connection stays down.
     this.dialer.rest(peer, Date.now());
-    this.hangUp(session.connection, 'asked to');
+    const session = this.sessions.get(peer);
+    if (session !== undefined) this.hangUp(session.connection, 'asked to');
   }
 
   /** Closes every connection to the peer of `connection`. */
@@ -316,7 +320,7 @@ export class Network {
     for (const { peer, connection } of this.sessions.all()) {
       if (this.gossip.isGraylisted(peer)) this.hangUp(connection, 'gossip score is too low');
     }
-    this.requests.forgetIdle(nowMs);
+    this.rates.forgetIdle(nowMs);
     this.exchange.tick(nowMs);
     this.dialer.tick(nowMs);
     if (nowMs - this.savedMs < limits.peerStoreSaveMs) return;

@@ -1,19 +1,24 @@
 /**
- * How many queries a peer may ask: the generic cell rate algorithm (GCRA, ITU-T I.371), one
- * theoretical arrival time for each peer and kind, cost in items asked for.
+ * How much a peer may ask and gossip: the generic cell rate algorithm (GCRA, ITU-T I.371), one
+ * theoretical arrival time for each peer and kind, cost in items asked for or in bytes.
  */
 
 import { limits } from '../primitives/limits.ts';
 import type { ExchangeKind, Exchanges } from '../primitives/wire.ts';
 import type { RequestKind } from './types.ts';
 
+/** What is metered: each kind of request, and gossiped transactions by bytes. */
+type MeteredKind = RequestKind | 'gossip';
+
 /** `burst` units at once, then `perSecond`. A honest syncing node stays below them. */
-const allowances: { readonly [Kind in RequestKind]: { burst: number; perSecond: number } } = {
+const allowances: { readonly [Kind in MeteredKind]: { burst: number; perSecond: number } } = {
   status: { burst: 5, perSecond: 1 },
   headers: { burst: 64, perSecond: 32 },
   bodies: { burst: 1_024, perSecond: 256 },
   transactions: { burst: 128, perSecond: 32 },
   peers: { burst: 2, perSecond: 1 / 30 },
+  // A full chain carries 2 MiB in 15 s.
+  gossip: { burst: 8 * 1024 * 1024, perSecond: 2 * 1024 * 1024 },
 };
 
 const costs: { readonly [Kind in ExchangeKind]: (query: Exchanges[Kind]['query']) => number } = {
@@ -33,16 +38,16 @@ export function queryCost<Kind extends ExchangeKind>(
 
 /** One peer's use, for all kinds. Time is given in milliseconds, so that tests need no clock. */
 export class RateLimiter {
-  private readonly arrivals = new Map<string, Map<RequestKind, number>>();
+  private readonly arrivals = new Map<string, Map<MeteredKind, number>>();
 
   /**
    * Books `cost` units at `nowMs`.
    * @returns milliseconds to wait before serving, or undefined (nothing booked) when the wait would
    * exceed `limits.requestDelayMsMax` and the query is to be refused
    */
-  book(peer: string, kind: RequestKind, cost: number, nowMs: number): number | undefined {
+  book(peer: string, kind: MeteredKind, cost: number, nowMs: number): number | undefined {
     const { burst, perSecond } = allowances[kind];
-    const kinds = this.arrivals.get(peer) ?? new Map<RequestKind, number>();
+    const kinds = this.arrivals.get(peer) ?? new Map<MeteredKind, number>();
     const arrival = Math.max(kinds.get(kind) ?? 0, nowMs) + (cost * 1_000) / perSecond;
     const waitMs = Math.max(0, arrival - nowMs - (burst * 1_000) / perSecond);
     if (waitMs > limits.requestDelayMsMax) return undefined;

@@ -11,7 +11,7 @@ import { peersQueryCodec } from './exchange.ts';
 import { readFrame, writeFrame } from './frames.ts';
 import type { Names } from './names.ts';
 import type { PenaltyCode } from './penalties.ts';
-import { queryCost, RateLimiter } from './rates.ts';
+import { queryCost, type RateLimiter } from './rates.ts';
 import type { Connection, Logger, PeerId, RequestKind, Stream } from './types.ts';
 
 /** Largest answer in bytes that a kind may have; sender and receiver hold it. */
@@ -32,6 +32,7 @@ const querySizeMax = (kind: RequestKind): number =>
 export interface ExchangeParts {
   readonly names: Names;
   readonly logger: Logger;
+  readonly rates: RateLimiter;
   /** Answers a well-formed query of any kind; rejects to refuse. */
   answer(connection: Connection, kind: RequestKind, query: Uint8Array): Promise<Uint8Array>;
   report(peer: PeerId, code: PenaltyCode): void;
@@ -77,7 +78,6 @@ function delay(ms: number, signal: AbortSignal): Promise<void> {
 
 export class RequestExchange {
   private readonly parts: ExchangeParts;
-  private readonly rates = new RateLimiter();
   private readonly inFlight = new Map<string, number>();
   private readonly stopping = new AbortController();
 
@@ -160,7 +160,7 @@ export class RequestExchange {
     const peer = connection.remotePeer.toString();
     await withDeadline(limits.requestServeMs, this.stopping.signal, async (signal) => {
       const query = await this.readQuery(kind, stream, peer, signal);
-      const waitMs = this.rates.book(peer, kind, this.cost(kind, query, peer), Date.now());
+      const waitMs = this.parts.rates.book(peer, kind, this.cost(kind, query, peer), Date.now());
       if (waitMs === undefined) {
         this.parts.report(peer, 'rate');
         throw new RequestError('refused', `${kind} queries come too fast`);
@@ -200,11 +200,6 @@ export class RequestExchange {
       if (error instanceof DecodeError) this.parts.report(peer, 'malformed');
       throw error;
     }
-  }
-
-  /** Housekeeping, once a tick. */
-  forgetIdle(nowMs: number): void {
-    this.rates.forgetIdle(nowMs);
   }
 
   /** Ends every request in both directions. */

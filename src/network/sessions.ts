@@ -7,7 +7,14 @@ import { equalBytes } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
 import { exchangeCodecs, type Status } from '../primitives/wire.ts';
 import type { RequestExchange } from './requests.ts';
-import type { Connection, GossipTopic, NetworkHandlers, PeerId, Verdict } from './types.ts';
+import type {
+  Connection,
+  GossipTopic,
+  NetworkHandlers,
+  PeerId,
+  PeerInfo,
+  Verdict,
+} from './types.ts';
 
 interface EarlyMessage {
   readonly topic: GossipTopic;
@@ -55,6 +62,15 @@ export class Sessions {
 
   all(): readonly Session[] {
     return [...this.byPeer.values()];
+  }
+
+  /** Everybody connected, joined or not: each takes a slot. */
+  connected(): readonly Pick<PeerInfo, 'id' | 'address' | 'direction'>[] {
+    return this.all().map(({ peer, connection }) => ({
+      id: peer,
+      address: connection.remoteAddr.toString(),
+      direction: connection.direction,
+    }));
   }
 
   /** A connection is ready. The side that opened it asks for the status. */

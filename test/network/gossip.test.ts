@@ -72,6 +72,21 @@ describe('gossip', () => {
     expect(b.heard.gossip).toEqual([]);
   });
 
+  it('parts from a peer that floods it with transactions', async () => {
+    const b = await host();
+    const adversary = hosts.track(await startAdversary());
+    await adversary.dial(b);
+    // 14 MiB pass at once, 2 MiB a second after that, and ten reports are too many.
+    for (let index = 0; index < 1_000 && b.heard.left.length === 0; index++) {
+      const batch = new Uint8Array(limits.gossipTransactionsSizeBytesMax).fill(index);
+      batch[0] = index >> 8;
+      await adversary.publish('transactions', batch).catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await until('it is gone', () => b.heard.left.length === 1);
+    expect(b.heard.gossip.length).toBeGreaterThanOrEqual(56);
+  });
+
   it('sends own transactions in batches, in order', async () => {
     const [a, b] = [await host(), await host()];
     await connect(a, b);

@@ -12,6 +12,7 @@ import { gasTable } from '../../src/vm/gas-table.ts';
 import { helperNames } from '../../src/vm/helpers.ts';
 import { instrument } from '../../src/vm/instrument.ts';
 import { validateWasm } from '../../src/vm/validator.ts';
+import { flatTable, tick, tickNames } from './ticking.ts';
 
 interface Value {
   readonly type: string;
@@ -36,6 +37,8 @@ interface Command {
 }
 
 export interface SuiteReport {
+  /** Actions after which both ways to count gas agreed. */
+  readonly compared: number;
   /** Command type -> how many did what the suite says. */
   readonly passed: Readonly<Record<string, number>>;
   /** Text modules: wast2json leaves them to a text parser. */
@@ -45,25 +48,61 @@ export interface SuiteReport {
   readonly problems: readonly string[];
 }
 
+/** Commands that ask only whether a module is accepted. */
+const refusalTypes = ['assert_invalid', 'assert_malformed'];
+/** After these the counters are comparable; a trap leaves the fast one behind in its local. */
+const comparableTypes = ['action', 'assert_return'];
+
 type Exports = Record<string, unknown>;
 
 const inkForEach = 2n ** 62n;
 const stackForEach = 30_000;
 
-/** The metered, re-encoded form. @throws ModuleError when our rules refuse it. */
-function metered(bytes: Uint8Array): Uint8Array {
-  const module = decodeModule(bytes);
-  const heights = validateWasm(module);
-  return encodeModule(
-    instrument(module, heights, {
-      table: gasTable(1),
+/** One way to prepare a module and to read what its code has used since the last reset. */
+interface Form {
+  /** @throws ModuleError when our rules refuse the module. */
+  readonly prepare: (bytes: Uint8Array) => Uint8Array;
+  readonly reset: (exports: Exports) => void;
+  readonly used: (exports: Exports) => bigint;
+}
+
+const table = flatTable(gasTable(1));
+
+function callExport<Result>(exports: Exports, name: string, ...parameters: unknown[]): Result {
+  return (exports[name] as (...each: unknown[]) => Result)(...parameters);
+}
+
+/** What the chain runs. */
+const meteredForm: Form = {
+  prepare(bytes) {
+    const module = decodeModule(bytes);
+    const heights = validateWasm(module);
+    const options = {
+      table,
       importInk: [],
       memoryPagesMax: 65_536,
       initialInk: inkForEach,
       initialStackWords: stackForEach,
-    }),
-  );
-}
+    };
+    return encodeModule(instrument(module, heights, options));
+  },
+  reset(exports) {
+    callExport(exports, helperNames.writeInk, inkForEach);
+    callExport(exports, helperNames.writeStack, stackForEach);
+  },
+  used: (exports) => inkForEach - callExport<bigint>(exports, helperNames.readInk),
+};
+
+/** Every instruction counted by itself. */
+const tickingForm: Form = {
+  prepare(bytes) {
+    const module = decodeModule(bytes);
+    validateWasm(module);
+    return encodeModule(tick(module, table));
+  },
+  reset: (exports) => callExport(exports, tickNames.write, 0n),
+  used: (exports) => callExport<bigint>(exports, tickNames.read),
+};
 
 const conversions: Readonly<Record<string, (text: string) => number | bigint>> = {
   i32: (text) => Number(text) | 0,
@@ -115,13 +154,20 @@ function isOutside(error: unknown): boolean {
 
 class Group {
   private readonly folder: string;
+  private readonly form: Form;
   private readonly registered: Record<string, Exports> = { spectest: spectest() };
   private readonly named = new Map<string, Exports>();
   private readonly instances: Exports[] = [];
   private latest: Exports | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, form: Form) {
     this.folder = folder;
+    this.form = form;
+  }
+
+  /** Ink that the last action used, in all instances together. */
+  get used(): bigint {
+    return this.instances.reduce((sum, exports) => sum + this.form.used(exports), 0n);
   }
 
   private bytes(command: Command): Uint8Array {
@@ -135,7 +181,7 @@ class Group {
       (entry) => entry.module in this.registered,
     );
     if (!isLinkable) throw new OutsideError();
-    const module = new WebAssembly.Module(metered(bytes));
+    const module = new WebAssembly.Module(this.form.prepare(bytes));
     const { exports } = new WebAssembly.Instance(module, this.registered);
     this.instances.push(exports);
     this.latest = exports;
@@ -151,10 +197,7 @@ class Group {
   private act(command: Command): unknown {
     const { action } = command;
     if (action === undefined) throw new Error('no action');
-    for (const exports of this.instances) {
-      (exports[helperNames.writeInk] as (ink: bigint) => void)(inkForEach);
-      (exports[helperNames.writeStack] as (words: number) => void)(stackForEach);
-    }
+    for (const exports of this.instances) this.form.reset(exports);
     const field = this.find(action.module)[action.field];
     if (action.type === 'get') return (field as WebAssembly.Global).value;
     return (field as (...args: unknown[]) => unknown)(...(action.args ?? []).map(parse));
@@ -196,7 +239,7 @@ class Group {
       case 'assert_invalid':
       case 'assert_malformed': {
         const bytes = this.bytes(command);
-        return this.expectThrow(() => metered(bytes), [ModuleError]);
+        return this.expectThrow(() => this.form.prepare(bytes), [ModuleError]);
       }
       case 'assert_unlinkable':
       case 'assert_uninstantiable':
@@ -210,16 +253,26 @@ class Group {
   }
 }
 
+/** Runs the command in the slow form too: the state must go along, and the ink must agree. */
+function runTwin(metered: Group, ticking: Group, command: Command): string | undefined {
+  const problem = ticking.run(command);
+  if (problem !== undefined) return `counted one by one: ${problem}`;
+  if (!comparableTypes.includes(command.type) || metered.used === ticking.used) return undefined;
+  return `${metered.used} ink, counted one by one ${ticking.used}`;
+}
+
 /** Runs one group, a folder with `<name>.json` and its modules. */
 export function runSuiteGroup(folder: string, name: string): SuiteReport {
   const { commands } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as {
     commands: Command[];
   };
-  const group = new Group(folder);
+  const metered = new Group(folder, meteredForm);
+  const ticking = new Group(folder, tickingForm);
   const passed: Record<string, number> = {};
   const problems: string[] = [];
   let text = 0;
   let outside = 0;
+  let compared = 0;
   for (const command of commands) {
     if (command.module_type === 'text') {
       text += 1;
@@ -227,7 +280,11 @@ export function runSuiteGroup(folder: string, name: string): SuiteReport {
     }
     let problem: string | undefined;
     try {
-      problem = group.run(command);
+      problem = metered.run(command);
+      if (problem === undefined && !refusalTypes.includes(command.type)) {
+        problem = runTwin(metered, ticking, command);
+        if (comparableTypes.includes(command.type)) compared += 1;
+      }
     } catch (error) {
       if (isOutside(error)) {
         outside += 1;
@@ -236,9 +293,7 @@ export function runSuiteGroup(folder: string, name: string): SuiteReport {
       problem = String(error);
     }
     if (problem === undefined) passed[command.type] = (passed[command.type] ?? 0) + 1;
-    else {
-      problems.push(`${name}:${command.line} ${command.type} (${command.text}): ${problem}`);
-    }
+    else problems.push(`${name}:${command.line} ${command.type} (${command.text}): ${problem}`);
   }
-  return { passed, text, outside, problems };
+  return { passed, compared, text, outside, problems };
 }

@@ -1,11 +1,8 @@
-/**
- * Hash rate of each core on one thread, and its ratio to @noble hashing the same headers in the
- * same run. Run `npx tsx scripts/bench-hash-core.ts`.
- */
+/** Hash rate of each core on one thread against @noble hashing the same headers in the same run. */
 
 import { createHashCore, type HashCoreName } from '../src/mining/hash-core.ts';
+import type { BenchRow } from './bench.ts';
 
-const names: readonly HashCoreName[] = ['noble', 'scalar', 'simd'];
 const roundMs = 400;
 const rounds = 3;
 
@@ -28,11 +25,14 @@ function measure(name: HashCoreName): number {
   return best;
 }
 
-const rates = new Map(names.map((name) => [name, measure(name)]));
-const reference = rates.get('noble') as number;
-console.log('core      MH/s   x @noble');
-for (const [name, rate] of rates) {
-  console.log(
-    `${name.padEnd(8)}${(rate / 1e6).toFixed(2).padStart(6)}${(rate / reference).toFixed(1).padStart(11)}`,
-  );
+export function benchHashCore(): readonly BenchRow[] {
+  const noble = measure('noble');
+  return (['scalar', 'simd'] as const).map((name) => ({
+    work: `hash core, ${name}`,
+    unit: 'hashes/s',
+    measured: measure(name),
+    reference: noble,
+    against: '@noble',
+    bar: name === 'simd' ? 25 : undefined,
+  }));
 }

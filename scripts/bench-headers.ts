@@ -1,0 +1,156 @@
+/** First sync of headers through the real driver and protocol against bare SHA-256d over them. */
+
+import { Driver } from '../src/consensus/driver.ts';
+import type { DriverHost } from '../src/consensus/host.ts';
+import type { Query } from '../src/consensus/protocol.ts';
+import { createHashCore } from '../src/mining/hash-core.ts';
+import { createNativeCrypto } from '../src/node/native-crypto.ts';
+import type { HeaderEntry } from '../src/primitives/block.ts';
+import { fromHex, toHex } from '../src/primitives/bytes.ts';
+import { baseVersion, encodeHeader, type Header } from '../src/primitives/header.ts';
+import { limits } from '../src/primitives/limits.ts';
+import type { WriteOperation } from '../src/primitives/store.ts';
+import { exchangeCodecs } from '../src/primitives/wire.ts';
+import { targetOfBits, workOfBits } from '../src/primitives/work.ts';
+import { createLedgerChain } from '../src/simulation/ledger-chain.ts';
+import type { BenchRow } from './bench.ts';
+
+const headerCount = 40_000;
+const spacingSeconds = 15;
+/** Bodies are not part of this bench: the peer says that it keeps none. */
+const noBodies = 2 ** 40;
+
+type Request = { readonly number: number; readonly query: Query };
+
+/** On schedule to the second, so that ASERT asks for the genesis bits in every block. */
+function mineHeaders(genesis: HeaderEntry, sha256d: (data: Uint8Array) => Uint8Array): Header[] {
+  const core = createHashCore('auto');
+  const target = targetOfBits(genesis.header.bits) as bigint;
+  const headers: Header[] = [];
+  let previous = fromHex(genesis.id);
+  for (let height = 1; height <= headerCount; height++) {
+    const template: Header = {
+      version: baseVersion,
+      previous,
+      commitment: new Uint8Array(32).fill(height),
+      time: genesis.header.time + spacingSeconds * height,
+      bits: genesis.header.bits,
+      nonce: 0,
+    };
+    core.prepare(encodeHeader(template), target);
+    const header = { ...template, nonce: core.search(0, 1_000_000) as number };
+    previous = sha256d(encodeHeader(header));
+    headers.push(header);
+  }
+  return headers;
+}
+
+/** A host with a store in memory and one peer, whose requests wait in `asked`. */
+function createHost(
+  values: Map<string, Uint8Array>,
+  nowMs: number,
+  asked: Request[],
+): DriverHost<unknown> {
+  const nothing = (): void => undefined;
+  const write = (operations: readonly WriteOperation[]): void => {
+    for (const { key, value } of operations) {
+      if (value === undefined) values.delete(toHex(key));
+      else values.set(toHex(key), value);
+    }
+  };
+  return {
+    now: () => nowMs,
+    random: () => 0.5,
+    write: (operations, _sync, done) => {
+      write(operations);
+      done();
+    },
+    defer: (task) => task(),
+    request: (number, _peer, query) => asked.push({ number, query }),
+    send: nothing,
+    broadcast: nothing,
+    broadcastTransactions: nothing,
+    verdict: nothing,
+    cancel: nothing,
+    setTimer: nothing,
+    clearTimer: nothing,
+    seal: nothing,
+    report: (_peer, code) => {
+      throw new Error(`the header peer was reported: ${code}`);
+    },
+    alarm: nothing,
+    headChanged: nothing,
+  };
+}
+
+/** The peer's answer, decoded from its bytes as it would come from the network. */
+function answerHeaders(
+  headers: readonly Header[],
+  heights: ReadonlyMap<string, number>,
+  query: Extract<Query, { kind: 'headers' }>['value'],
+): readonly Header[] {
+  const from = query.locator.map((id) => heights.get(id)).find((height) => height !== undefined);
+  const count = Math.min(query.max, limits.headersPerAnswerMax);
+  const { answer } = exchangeCodecs.headers;
+  return answer.decode(answer.encode(headers.slice(from ?? 0, (from ?? 0) + count)));
+}
+
+export function benchHeaders(): readonly BenchRow[] {
+  const crypto = createNativeCrypto();
+  const chain = createLedgerChain('pow', crypto);
+  const headers = mineHeaders(chain.genesis, crypto.sha256d);
+  const encoded = headers.map(encodeHeader);
+  const heights = new Map(encoded.map((bytes, index) => [toHex(crypto.sha256d(bytes)), index + 1]));
+  heights.set(chain.genesis.id, 0);
+
+  const bareStart = performance.now();
+  for (const bytes of encoded) crypto.sha256d(bytes);
+  const bareMs = performance.now() - bareStart;
+
+  const values = new Map<string, Uint8Array>();
+  const reader = { get: (key: Uint8Array) => values.get(toHex(key)) };
+  const asked: Request[] = [];
+  const nowMs = (chain.genesis.header.time + spacingSeconds * headerCount) * 1_000;
+  const host = createHost(values, nowMs, asked);
+  host.write(chain.genesisOperations, false, () => undefined);
+  const driver = new Driver<unknown, unknown, unknown>(
+    {
+      protocol: chain.protocol,
+      host,
+      machine: (overlay) => chain.createMachine(overlay),
+      stored: { reader, head: chain.genesis, headers: [chain.genesis] },
+      crypto,
+    },
+    chain.parameters,
+    { self: 'self', beneficiary: new Uint8Array(20), extraData: new Uint8Array(32) },
+  );
+  const status = {
+    genesisId: chain.networkId,
+    headId: [...heights.keys()].at(-2) as string,
+    height: headerCount,
+    work: BigInt(headerCount) * workOfBits(chain.genesis.header.bits),
+    earliestBody: noBodies,
+  };
+  const syncStart = performance.now();
+  driver.dispatch({ kind: 'started' });
+  driver.dispatch({ kind: 'joined', peer: 'peer', status });
+  for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
+    if (next.query.kind !== 'headers') continue;
+    const value = answerHeaders(headers, heights, next.query.value);
+    const answer = { kind: 'headers' as const, value };
+    driver.dispatch({ kind: 'answered', request: next.number, peer: 'peer', answer });
+  }
+  const syncMs = performance.now() - syncStart;
+  const highest = driver.status().syncing?.highest ?? driver.head.height;
+  if (highest !== headerCount) throw new Error(`synced ${highest} of ${headerCount} headers`);
+  return [
+    {
+      work: 'header sync',
+      unit: 'headers/s',
+      measured: (headerCount * 1_000) / syncMs,
+      reference: (headerCount * 1_000) / bareMs,
+      against: 'bare SHA-256d',
+      bar: 0.3,
+    },
+  ];
+}

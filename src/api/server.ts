@@ -107,7 +107,7 @@ class HttpApi {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const host = request.headers.host;
     if (!isHostAllowed(host, this.#options.allowedHosts)) {
-      const text = `host ${JSON.stringify(host ?? '')} is not allowed: use localhost, or add it to rpc.hosts\n`;
+      const text = `host ${JSON.stringify(host ?? '')} is not allowed: use localhost, or add it to rpc.allowed-hosts\n`;
       return send(response, 403, text, plainText);
     }
     const origin = originOf(request.headers.origin, host as string);

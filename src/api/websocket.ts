@@ -69,7 +69,7 @@ export class SocketServer {
     const { host = '', origin } = request.headers;
     const { allowedHosts, allowedOrigins, token } = this.#options;
     if (!isHostAllowed(host, allowedHosts)) {
-      refuse(socket, `host ${JSON.stringify(host)} is not allowed: add it to rpc.hosts`);
+      refuse(socket, `host ${JSON.stringify(host)} is not allowed: add it to rpc.allowed-hosts`);
       return;
     }
     if (!isSocketOriginAllowed(origin, host, allowedOrigins)) {

@@ -177,7 +177,7 @@ describe('over HTTP', () => {
   it('refuses a rebound host name', async () => {
     const reply = await ask({ headers: { host: 'evil.example' }, body: call('eth_chainId') });
     expect(reply.status).toBe(403);
-    expect(reply.body).toContain('add it to rpc.hosts');
+    expect(reply.body).toContain('add it to rpc.allowed-hosts');
     const page = await ask({ method: 'GET', headers: { host: 'evil.example' } });
     expect(page.status).toBe(403);
   });

@@ -21,6 +21,9 @@ export const limits = {
   poolPerSenderMax: 1_024,
   poolNonceGapMax: 64,
   poolReplacementBumpPercent: 10,
+  /** Longer than gossip remembers a message, or the second call would be dropped as seen. */
+  rebroadcastMs: 35_000,
+  rebroadcastTransactionsMax: 1_000,
   /** Three hours of 15 s: what has waited longer behind a gap in its nonces is dropped. */
   poolQueuedBlocksMax: 720,
 
@@ -81,6 +84,8 @@ export const limits = {
   /** Sixteen years of 15-second blocks: 32 KiB of bits. */
   presyncHeadersMax: 2 ** 25,
   presyncSessionsMax: 2,
+  /** After this a second peer is asked for headers beside the slow one. */
+  headersSlowMs: 4_000,
   /** A request that holds up the whole body window may take this long; doubled after each stall. */
   bodyStallMsMin: 2_000,
   bodyStallMsMax: 64_000,
@@ -118,6 +123,7 @@ export const limits = {
   requestDelayMsMax: 3_000,
 
   // Gossip
+  gossipSeenMs: 30_000,
   gossipTransactionsMax: 64,
   gossipTransactionsSizeBytesMax: 256 * 1024,
   gossipBlockSizeBytesMax: 512 * 1024,

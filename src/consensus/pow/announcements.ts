@@ -68,5 +68,7 @@ function judge(turn: Turn, peerId: PeerId, announcement: BlockAnnouncement): Ver
   const node = known ?? storeHeader(turn, point);
   if (peer !== undefined && peer.work < node.work) peer.work = node.work;
   startRebuild(turn, node, announcement, peer);
+  if (node.announced) return 'ignore';
+  node.announced = true;
   return 'accept';
 }

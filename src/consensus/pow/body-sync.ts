@@ -64,12 +64,6 @@ export function onBodies(
   }
 }
 
-/** A peer that let a request run out rests, and others take its blocks. */
-export function onBodiesFailed(turn: Turn, peer: Peer): void {
-  peer.restUntil = turn.now + limits.peerRestMs;
-  turn.effects.push({ kind: 'report', peer: peer.id, code: 'stalled' });
-}
-
 /** Takes the lowest missing block from a peer that holds up all the others, if one can help. */
 export function onStallTimer(turn: Turn): void {
   const { state, now, effects } = turn;

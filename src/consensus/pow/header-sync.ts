@@ -20,7 +20,17 @@ import {
 import { headersQuery, locatorOf } from './locator.ts';
 import { Presync } from './presync.ts';
 import { isAvailable, openRequest, pickPeer } from './requests.ts';
-import { type HeaderSession, type Peer, type Turn, workGate } from './state.ts';
+import {
+  type HeaderSession,
+  isCatchingUp,
+  type Peer,
+  setTimer,
+  type Turn,
+  workGate,
+} from './state.ts';
+
+/** It only makes the next step happen: a slow answer is noticed without waiting for an event. */
+export const slowHeadersTimer = 'headers-slow';
 
 /** Starts the sessions that are due: those that peers asked for, and one with the best peer. */
 export function scheduleHeaders(turn: Turn): void {
@@ -33,9 +43,16 @@ export function scheduleHeaders(turn: Turn): void {
   const candidates = [...state.peers.values()].filter(
     (peer) => peer.work > state.tree.heaviest.work,
   );
-  if (candidates.some((peer) => peer.session !== undefined)) return;
-  const chosen = pickPeer(turn, (peer) => candidates.includes(peer) && isAvailable(peer, now));
+  if (candidates.some((peer) => peer.session !== undefined && !isSlow(turn, peer.session))) return;
+  const isFree = (peer: Peer): boolean => peer.session === undefined && isAvailable(peer, now);
+  const chosen = pickPeer(turn, (peer) => candidates.includes(peer) && isFree(peer));
   if (chosen !== undefined) startSession(turn, chosen);
+}
+
+/** A slow peer keeps its session, but a second one is asked beside it. */
+function isSlow({ state, now }: Turn, session: HeaderSession): boolean {
+  const open = session.request === undefined ? undefined : state.requests.get(session.request);
+  return open !== undefined && now - open.sentAt >= limits.headersSlowMs;
 }
 
 /** Takes an answer; whatever it is, the session goes on, ends, or waits for the bodies. */
@@ -50,7 +67,7 @@ export function onHeaders(turn: Turn, peer: Peer, headers: readonly Header[]): v
 
 /** The peer did not answer: another one is chosen in the same step. */
 export function onHeadersFailed(turn: Turn, peer: Peer): void {
-  endSession(turn, peer, { next: 'end', report: 'stalled', work: peer.work });
+  peer.session = undefined;
   const other = pickPeer(turn, (each) => each !== peer && isAvailable(each, turn.now));
   if (other !== undefined) other.wantsHeaders = true;
 }
@@ -78,6 +95,7 @@ function resume(turn: Turn, peer: Peer, session: HeaderSession): void {
   const locator = locatorOf(tree, environment.chain, base);
   const value = headersQuery(presync === undefined ? locator : [presync.tip.id, ...locator]);
   session.request = openRequest(turn, peer, { kind: 'headers', value }, { kind: 'headers' });
+  setTimer(turn, slowHeadersTimer, now + limits.headersSlowMs);
 }
 
 function endSession(
@@ -92,12 +110,9 @@ function endSession(
   turn.effects.push({ kind: 'report', peer: peer.id, code: report });
 }
 
-/** Headers run at most one window ahead of bodies once they have won, so that memory is bounded. */
-function isFarEnough(turn: Turn): boolean {
-  const { tree, head } = turn.state;
-  const { heaviest } = tree;
-  const isAhead = heaviest.height - head.height >= limits.headerWindowBlocks;
-  return isAhead && heaviest.work > head.work;
+/** Headers run at most one window ahead while bodies keep up with them, so that memory is bounded. */
+function isFarEnough({ state, now }: Turn): boolean {
+  return isCatchingUp(state, now, limits.headerWindowBlocks);
 }
 
 /** The block that an answer goes on from, if it is the one that the session waits for. */
@@ -153,6 +168,9 @@ function takeAnswer(
   const parent = parentOf(turn, session, headers);
   // No headers, or headers of a chain that it has left meanwhile: it has nothing more to show.
   if (parent === undefined) return { next: 'end', work: least(peer.work, tree.heaviest.work) };
+  if (tree.recent(parent.id)?.invalid !== undefined) {
+    return { next: 'end', work: head.work, report: 'invalid-block' };
+  }
   const { points, fault } = checkHeaders(turn, parent, headers);
   if (fault !== undefined) return { next: 'end', work: head.work, report: fault };
   const tip = points.at(-1) ?? parent;

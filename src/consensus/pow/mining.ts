@@ -16,7 +16,7 @@ import {
   hashHeader,
   requiredBits,
 } from './header-rules.ts';
-import { clearTimer, isSyncing, type PowState, setTimer, type Turn } from './state.ts';
+import { clearTimer, isCatchingUp, type PowState, setTimer, type Turn } from './state.ts';
 
 export const templateTimer = 'template';
 /** A host may fire this timer by itself: one block is wanted now, whatever pace and switch say. */
@@ -45,7 +45,7 @@ export function onSubmitted(turn: Turn, waiting: number): void {
 export function updateMining(turn: Turn): void {
   const { state, now, effects } = turn;
   const { mining } = state;
-  if (!mining.isForced && (!mining.enabled || isSyncing(state, now))) {
+  if (!mining.isForced && (!mining.enabled || isCatchingUp(state, now, limits.syncingLagBlocks))) {
     if (mining.parent === undefined) return;
     mining.parent = undefined;
     clearTimer(turn, templateTimer);

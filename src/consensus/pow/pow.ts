@@ -7,7 +7,7 @@ import { limits } from '../../primitives/limits.ts';
 import { announcementCodec, type BlockAnnouncement, type Status } from '../../primitives/wire.ts';
 import type { Answer, Effect, Event, PeerId, Protocol } from '../protocol.ts';
 import { onReceived, retryWaiting } from './announcements.ts';
-import { onBodies, onBodiesFailed, onStallTimer, scheduleBodies, stallTimer } from './body-sync.ts';
+import { onBodies, onStallTimer, scheduleBodies, stallTimer } from './body-sync.ts';
 import { chooseHead, onApplied, onRefused, onReverted } from './fork-choice.ts';
 import { onHeaders, onHeadersFailed, scheduleHeaders } from './header-sync.ts';
 import {
@@ -22,7 +22,7 @@ import {
 import { type PowParameters, parseParameters } from './parameters.ts';
 import { onTransactions } from './rebuild.ts';
 import { cancelAll, closeRequest, isAvailable, pickPeer } from './requests.ts';
-import { createState, type PowState, setTimer, type Turn } from './state.ts';
+import { createState, type Peer, type PowState, setTimer, type Turn } from './state.ts';
 import { statusOf } from './status.ts';
 import { dropOrphansOf, scheduleParked } from './waiting-room.ts';
 
@@ -125,24 +125,29 @@ function onAnswered(turn: Turn, request: number, answer: Answer): void {
   if (open === undefined) return;
   const { purpose } = open;
   const peer = turn.state.peers.get(open.peer);
-  if (answer.kind === 'failed' && answer.reason === 'malformed') {
-    turn.effects.push({ kind: 'report', peer: open.peer, code: 'malformed' });
-  }
+  if (peer === undefined) return;
+  if (answer.kind !== purpose.kind) onFailed(turn, peer, answer);
   switch (purpose.kind) {
     case 'headers':
-      if (peer === undefined) break;
       if (answer.kind === 'headers') onHeaders(turn, peer, answer.value);
       else onHeadersFailed(turn, peer);
       break;
     case 'bodies':
-      if (peer === undefined) break;
       if (answer.kind === 'bodies') onBodies(turn, peer, purpose.ids, answer.value);
-      else onBodiesFailed(turn, peer);
       break;
     case 'transactions':
       onTransactions(turn, peer, purpose.id, answer.kind === 'transactions' ? answer.value : []);
       break;
   }
+}
+
+/** A peer that failed rests while others are asked; it loses standing only for what it did. */
+function onFailed(turn: Turn, peer: Peer, answer: Answer): void {
+  peer.restUntil = turn.now + limits.peerRestMs;
+  const reason = answer.kind === 'failed' ? answer.reason : 'malformed';
+  if (reason === 'disconnected' || reason === 'refused') return;
+  const code = reason === 'timeout' ? 'stalled' : 'malformed';
+  turn.effects.push({ kind: 'report', peer: peer.id, code });
 }
 
 function onElapsed(turn: Turn, timer: string): void {

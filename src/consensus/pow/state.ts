@@ -145,7 +145,7 @@ export function createState(parameters: PowParameters, environment: Environment)
       isStale: false,
     },
     bodyStallMs: limits.bodyStallMsMin,
-    lastBodyAt: 0,
+    lastBodyAt: Number.NEGATIVE_INFINITY,
   };
 }
 
@@ -172,13 +172,13 @@ export function workGate(state: PowState): bigint {
 }
 
 /**
- * Whether the node is catching up: several headers ahead of the head, and their bodies arriving.
- * Withheld bodies alone must not stop anyone from mining.
+ * Whether at least so many headers are ahead of the head and their bodies arrive. Headers whose
+ * bodies are withheld must stop neither mining nor the search for another branch.
  */
-export function isSyncing(state: PowState, now: number): boolean {
+export function isCatchingUp(state: PowState, now: number, blocks: number): boolean {
   const { heaviest } = state.tree;
-  const isBehind = heaviest.height - state.head.height >= limits.syncingLagBlocks;
-  return isBehind && now - state.lastBodyAt < limits.syncingIdleMs;
+  const isAhead = heaviest.work > state.head.work && heaviest.height - state.head.height >= blocks;
+  return isAhead && now - state.lastBodyAt < limits.syncingIdleMs;
 }
 
 /** A block of an announcement with its transactions. */

@@ -21,6 +21,8 @@ export interface TreeNode extends ChainPoint {
   invalid: string | undefined;
   /** Was applied at least once. */
   executed: boolean;
+  /** An announcement of it was passed on; others may differ in their short ids and are not. */
+  announced: boolean;
 }
 
 /** Blocks to undo from the source, newest first, and to apply towards the target, oldest first. */
@@ -47,6 +49,7 @@ function createNode(point: ChainPoint): TreeNode {
     completedAt: undefined,
     invalid: undefined,
     executed: false,
+    announced: false,
   };
 }
 

@@ -152,6 +152,22 @@ describe('rebuilding from short ids', () => {
     expect(world.of('report')).toEqual([]);
   });
 
+  it('gets the body of a fork of equal work too, and passes on one announcement of it', () => {
+    const world = new World();
+    world.join('a', genesis);
+    world.announce('a', mine(genesis, { salt: 1 }));
+    const fork = mine(genesis, { salt: 2, transactions });
+    const message = announce(fork.block, fork.id, crypto);
+    const wrong = { ...message, shortIds: message.shortIds.slice(1) };
+    world.poolTransactions.push(...transactions);
+    expect(world.announce('a', fork, wrong)).toBe('accept');
+    expect(world.announce('b', fork, message)).toBe('ignore');
+    expect(world.open().map(({ query }) => query.kind)).toEqual(['bodies']);
+    world.serve({ a: honestPeer([fork]) });
+    expect(world.chain.hasBody(fork.id)).toBe(true);
+    expect(world.head.id).not.toBe(fork.id);
+  });
+
   it('falls back to any peer with the block when the announcer is gone', () => {
     const world = new World();
     world.join('a', genesis);

@@ -40,6 +40,8 @@ type Command =
   | { kind: 'mining'; enabled: boolean }
   | { kind: 'sealed'; block: number }
   | { kind: 'proposed' }
+  | { kind: 'slow'; isSlow: boolean }
+  | { kind: 'execute'; most: number }
   | { kind: 'restart' };
 
 const peer = fc.nat({ max: peers.length - 1 });
@@ -84,6 +86,14 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('sealed' as const), block }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'proposed' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('slow' as const), isSlow: fc.boolean() }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('execute' as const), most: fc.nat({ max: 4 }) }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
 );
 
@@ -153,9 +163,14 @@ function obey(world: World, order: Command): void {
     case 'proposed':
       world.run({ kind: 'proposed', block: (blocks[0] as Mined).block, parent: world.head.id });
       break;
+    case 'slow':
+      world.isSlow = order.isSlow;
+      break;
+    case 'execute':
+      world.execute(order.most);
+      break;
     case 'restart':
       world.restart();
-      world.execute();
       break;
   }
 }
@@ -203,6 +218,8 @@ describe('any order of events', () => {
           obey(world, order);
           expectBounds(world);
         }
+        world.isSlow = false;
+        world.execute();
         for (const name of peers) world.run({ kind: 'left', peer: name });
         expect(world.state.requests.size).toBe(0);
         world.join('honest', best.at(-1) as Mined);

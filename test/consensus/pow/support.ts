@@ -130,6 +130,8 @@ export class World {
   readonly poolTransactions: Uint8Array[] = [];
   chain: ChainView;
   state: PowState;
+  /** Queued blocks wait until `execute` is called. */
+  isSlow = false;
   now = genesisTime * 1000 + 1_000_000_000;
   #head: HeaderEntry = genesis;
   readonly #requests = new Map<number, Of<'request'>>();
@@ -191,9 +193,11 @@ export class World {
     return effects;
   }
 
-  /** Executes everything queued, as the driver does: a reorganisation is reported when complete. */
-  execute(): void {
-    for (let task = this.#queue.shift(); task !== undefined; task = this.#queue.shift()) {
+  /** Executes what is queued, as the driver does: a reorganisation is reported when complete. */
+  execute(most = Number.POSITIVE_INFINITY): void {
+    for (let done = 0; done < most; done++) {
+      const task = this.#queue.shift();
+      if (task === undefined) break;
       if (task.kind === 'revert') this.#revert(task.id);
       else this.#apply(task.id);
       const isWhole =
@@ -204,7 +208,7 @@ export class World {
 
   run(event: WithoutNow<PowEvent>): readonly PowEffect[] {
     const effects = this.step(event);
-    this.execute();
+    if (!this.isSlow) this.execute();
     return effects;
   }
 

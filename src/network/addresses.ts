@@ -23,10 +23,18 @@ export function isDialable(text: string): boolean {
     const names = multiaddr(text)
       .getComponents()
       .map(({ name }) => name);
-    return names.includes('tcp') && !names.includes('p2p-circuit');
+    return (names.includes('tcp') || names.includes('dnsaddr')) && !names.includes('p2p-circuit');
   } catch {
     return false;
   }
+}
+
+/** @throws RangeError naming the address and the form it should have */
+export function assertDialable(address: string): void {
+  if (isDialable(address)) return;
+  throw new RangeError(
+    `"${address}" cannot be dialled: an address is like /ip4/203.0.113.7/tcp/30333/p2p/12D3KooW...`,
+  );
 }
 
 export type Reach = 'loopback' | 'private' | 'public';

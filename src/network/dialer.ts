@@ -34,6 +34,8 @@ export class Dialer {
   private readonly parts: DialerParts;
   private readonly attempts = new Map<string, Attempt>();
   private readonly dialing = new Set<string>();
+  /** Peers the operator hung up on, until when they are left alone. */
+  private readonly resting = new Map<PeerId, number>();
 
   constructor(parts: DialerParts) {
     this.parts = parts;
@@ -81,6 +83,7 @@ export class Dialer {
     if (this.parts.isBanned(host)) return false;
     if (peer === undefined) return true;
     if (peer === this.parts.self || this.parts.isBanned(peer)) return false;
+    if ((this.resting.get(peer) ?? 0) > nowMs) return false;
     return !connected.some((other) => other.id === peer);
   }
 
@@ -140,8 +143,9 @@ export class Dialer {
     for (const attempt of this.attemptsTo(peer)) attempt.failures = 0;
   }
 
-  /** The operator hung up: no redial for the longest back-off. */
+  /** The operator hung up: no redial for the longest back-off, by whatever address. */
   rest(peer: PeerId, nowMs: number): void {
-    for (const attempt of this.attemptsTo(peer)) attempt.untilMs = nowMs + limits.dialBackoffMsMax;
+    for (const [other, untilMs] of this.resting) if (untilMs <= nowMs) this.resting.delete(other);
+    this.resting.set(peer, nowMs + limits.dialBackoffMsMax);
   }
 }

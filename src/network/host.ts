@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { limits } from '../primitives/limits.ts';
 import type { ExchangeKind } from '../primitives/wire.ts';
-import { bestAddress, isDialable, withPeer } from './addresses.ts';
+import { assertDialable, bestAddress, isDialable, withPeer } from './addresses.ts';
 import { banSubjects, connectionGater, type Slots, shareSlots } from './admission.ts';
 import { TransactionBatcher } from './batcher.ts';
 import { Dialer } from './dialer.ts';
@@ -353,12 +353,13 @@ export class Network {
 
 /**
  * Builds and starts the host.
- * @throws Error when the port is taken, the key is none, or the data directory cannot be read
+ * @throws Error when the port is taken, or when key or a bootnode's address is none
  */
 export async function createNetwork(
   options: NetworkOptions,
   handlers: NetworkHandlers,
 ): Promise<Network> {
+  for (const address of options.bootnodes) assertDialable(address);
   const id = peerIdOfIdentity(options.privateKey);
   const names = networkNames(options.genesisHash);
   const slots = shareSlots(options.peersMax);

@@ -153,10 +153,11 @@ describe('peers', () => {
     expect(a.network.peers().filter(({ direction }) => direction === 'outbound')).toEqual([]);
   });
 
-  it('fails to start on a port that is taken', async () => {
+  it('fails to start on a port that is taken, or with a bootnode that is none', async () => {
     const a = await host();
     const port = Number(/tcp\/(\d+)/.exec(address(a))?.[1]);
     await expect(startHost({ listen: { host: '127.0.0.1', port } })).rejects.toThrow();
+    await expect(startHost({ bootnodes: ['203.0.113.7:30333'] })).rejects.toThrow(/like \/ip4/);
   });
 
   it('refuses an address that is none, and itself', async () => {

@@ -1,14 +1,27 @@
 #!/usr/bin/env node
 
-/** The entry: words in, exit code out. */
+/** The entry: words in, exit code out. `simulate` is added here, for the node does not know it. */
 
-import { runCommandLine } from './node/command-line.ts';
+import { type Handler, runCommandLine } from './node/command-line.ts';
 import { nodeHandlers } from './node/commands/handlers.ts';
+import { createNativeCrypto } from './node/native-crypto.ts';
+import { UsageError } from './node/resolve-settings.ts';
 import { processSurroundings, processTerminal } from './node/terminal.ts';
+import { parseSimulation, type SimulationOptions, simulateCommand } from './simulation/simulate.ts';
+
+const simulate: Handler = async ({ options }, terminal) => {
+  let parsed: SimulationOptions;
+  try {
+    parsed = parseSimulation(options);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return simulateCommand(parsed, createNativeCrypto(), (line) => terminal.write(`${line}\n`));
+};
 
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
   processSurroundings(),
   processTerminal,
-  nodeHandlers(),
+  { ...nodeHandlers(), simulate },
 );

@@ -9,6 +9,13 @@ export interface SimulationOptions extends Omit<WorldOptions, 'lyingDisks'> {
   readonly protocol: string;
 }
 
+/** The flags of `dodona simulate` as they were typed. */
+export type SimulationTexts = Readonly<
+  Partial<
+    Record<'protocol' | 'seed' | 'nodes' | 'byzantine' | 'minutes', string | true | undefined>
+  >
+>;
+
 /**
  * Runs a whole network from one seed.
  * @throws Error for a protocol that does not exist; broken rules are in the report's `failure`.
@@ -22,6 +29,44 @@ export function commandOf(options: SimulationOptions): string {
   const { protocol, seed, nodes, minutes, byzantine = 0 } = options;
   const line = `dodona simulate --protocol ${protocol} --seed ${seed} --nodes ${nodes}`;
   return `${line} --byzantine ${byzantine} --minutes ${minutes}`;
+}
+
+const defaults = { seed: 1, nodes: 7, byzantine: 0, minutes: 30 };
+const maxima = { seed: 2 ** 32 - 1, nodes: 200, byzantine: 100, minutes: 100_000 };
+
+/**
+ * Options from the texts of a command line; what is missing has its default.
+ * @throws RangeError naming the flag, its value and what it needs.
+ */
+export function parseSimulation(texts: SimulationTexts): SimulationOptions {
+  const read = (name: keyof typeof defaults, min: number): number => {
+    const text = texts[name];
+    if (text === undefined) return defaults[name];
+    const value = Number(text);
+    if (
+      text === true ||
+      text === '' ||
+      !Number.isInteger(value) ||
+      value < min ||
+      value > maxima[name]
+    ) {
+      throw new RangeError(
+        `--${name} is ${text}: an integer from ${min} to ${maxima[name]} is needed`,
+      );
+    }
+    return value;
+  };
+  const options = {
+    protocol: typeof texts.protocol === 'string' ? texts.protocol : 'pow',
+    seed: read('seed', 0),
+    nodes: read('nodes', 1),
+    byzantine: read('byzantine', 0),
+    minutes: read('minutes', 0),
+  };
+  if (options.byzantine >= options.nodes) {
+    throw new RangeError(`--byzantine is ${options.byzantine}: fewer than all nodes can lie`);
+  }
+  return options;
 }
 
 /** Runs a simulation, prints what happened, and answers with the process's exit code. */

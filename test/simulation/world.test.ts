@@ -7,7 +7,12 @@ import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { keys } from '../../src/primitives/store.ts';
 import type { SimulatedChain } from '../../src/simulation/chain.ts';
 import { createLedgerChain } from '../../src/simulation/ledger-chain.ts';
-import { commandOf, runSimulation, simulateCommand } from '../../src/simulation/simulate.ts';
+import {
+  commandOf,
+  parseSimulation,
+  runSimulation,
+  simulateCommand,
+} from '../../src/simulation/simulate.ts';
 import { runWorld, type SimulationReport, type WorldOptions } from '../../src/simulation/world.ts';
 
 type Chain = SimulatedChain<unknown>;
@@ -141,6 +146,21 @@ describe('canaries', () => {
     );
     expect(failures(forgetful, 1)).toEqual(['exception']);
   }, 60_000);
+
+  it('reads the flags of the command line, and names what is wrong with them', () => {
+    const defaults = { protocol: 'pow', seed: 1, nodes: 7, byzantine: 0, minutes: 30 };
+    expect(parseSimulation({})).toEqual(defaults);
+    expect(parseSimulation({ seed: '9', byzantine: '2', minutes: '1' })).toEqual({
+      ...defaults,
+      seed: 9,
+      byzantine: 2,
+      minutes: 1,
+    });
+    expect(() => parseSimulation({ nodes: '0' })).toThrow('--nodes is 0');
+    expect(() => parseSimulation({ seed: 'x' })).toThrow('--seed is x');
+    expect(() => parseSimulation({ minutes: true })).toThrow('--minutes is true');
+    expect(() => parseSimulation({ nodes: '3', byzantine: '3' })).toThrow('fewer than all');
+  });
 
   it('prints the command that repeats a failure, and answers 1', () => {
     const lines: string[] = [];

@@ -8,6 +8,7 @@ import type { Block, HeaderEntry } from '../primitives/block.ts';
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { headerId } from '../primitives/header.ts';
+import { limits } from '../primitives/limits.ts';
 import { Overlay } from '../primitives/overlay.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
@@ -15,6 +16,8 @@ import { workOfBits } from '../primitives/work.ts';
 import { createChainView } from './chain-view.ts';
 import type { DriverHost, DriverOptions, StateMachine, StoredChain } from './host.ts';
 import type { ChainView, Effect, Event, Protocol, ProtocolStatus } from './protocol.ts';
+
+const rebroadcastTimer = 'rebroadcast';
 
 type Task =
   | { readonly kind: 'apply' | 'revert'; readonly id: Hex }
@@ -52,6 +55,8 @@ export class Driver<Parameters, State, Message> {
   #turnScheduled = false;
   #reverted: Executed[] = [];
   #applied: Executed[] = [];
+  /** Raw transactions by hash that are announced again until they are mined or gone. */
+  readonly #unconfirmed = new Map<Hex, Uint8Array>();
   #stopped = false;
 
   constructor(
@@ -103,6 +108,10 @@ export class Driver<Parameters, State, Message> {
   /** Feeds one event; effects are carried out before this returns, blocks execute in later turns. */
   dispatch(event: Inner<Message>): void {
     if (this.#stopped) return;
+    if (event.kind === 'elapsed' && event.timer === rebroadcastTimer) {
+      this.#rebroadcast();
+      return;
+    }
     this.#events.push(event);
     if (this.#stepping) return;
     this.#stepping = true;
@@ -120,7 +129,7 @@ export class Driver<Parameters, State, Message> {
   submit(raw: Uint8Array): ReturnType<StateMachine['submit']> {
     const result = this.#machine.submit(raw);
     if (result.ok) {
-      this.#host.broadcastTransactions([raw]);
+      this.#passOn([{ raw, hash: result.hash }]);
       this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
     }
     return result;
@@ -135,6 +144,32 @@ export class Driver<Parameters, State, Message> {
     for (const raw of batch) if (this.#machine.submit(raw).ok) taken += 1;
     this.#host.verdict(delivery, taken > 0 ? 'accept' : 'ignore');
     if (taken > 0) this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
+  }
+
+  /**
+   * Announces transactions that this node answers for: its users' and those that a reorganisation
+   * undid. Gossip drops what it has just seen, and a partition may swallow the first call, so they
+   * are announced again until they are mined or gone.
+   */
+  #passOn(transactions: readonly Pick<SignedTransaction, 'raw' | 'hash'>[]): void {
+    this.#host.broadcastTransactions(transactions.map(({ raw }) => raw));
+    if (this.#unconfirmed.size === 0) {
+      this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
+    }
+    for (const { raw, hash } of transactions) {
+      if (this.#unconfirmed.size < limits.rebroadcastTransactionsMax) {
+        this.#unconfirmed.set(toHex(hash), raw);
+      }
+    }
+  }
+
+  #rebroadcast(): void {
+    for (const hash of this.#unconfirmed.keys()) {
+      if (!this.#machine.isWaiting(hash)) this.#unconfirmed.delete(hash);
+    }
+    if (this.#unconfirmed.size === 0) return;
+    this.#host.broadcastTransactions([...this.#unconfirmed.values()]);
+    this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
   }
 
   #carryOut(effects: readonly Effect<Message>[]): void {
@@ -305,7 +340,7 @@ export class Driver<Parameters, State, Message> {
         reverted: reverted.map(({ entry }) => entry),
         applied: applied.map(({ entry }) => entry),
       });
-      if (undone.length > 0) this.#host.broadcastTransactions(undone.map(({ raw }) => raw));
+      if (undone.length > 0) this.#passOn(undone);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });
       for (const { entry } of applied) this.dispatch({ kind: 'applied', entry });
       this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });

@@ -54,6 +54,8 @@ export interface StateMachine {
     | { readonly ok: false; readonly code: string; readonly message: string };
   /** How many pool transactions could be mined now. */
   waiting(): number;
+  /** Whether the pool holds the transaction with this hash. */
+  isWaiting(hash: Hex): boolean;
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
 }
 

@@ -52,7 +52,10 @@ export interface OpenedLedger {
   /** Headers of the last window, side branches included. */
   readonly headers: readonly HeaderEntry[];
   readonly protocol: (typeof protocols)[string];
-  createLedger(reader: StoreReader, recover: (raw: Uint8Array) => SignedTransaction): Ledger;
+  createLedger(
+    reader: StoreReader,
+    recover: (raw: Uint8Array) => SignedTransaction | undefined,
+  ): Ledger;
 }
 
 const databaseFormat = 1;

@@ -6,7 +6,7 @@
 import type { ChainReader, NetworkInfo, StateView } from '../api/backend.ts';
 import { readBlock, readCanonical, readHeader } from '../consensus/chain-view.ts';
 import { accountPath, readAccount, readSlot, slotPath } from '../ledger/account.ts';
-import { callMessage } from '../ledger/calls.ts';
+import { callMessage, estimateGas } from '../ledger/calls.ts';
 import { nextBaseFee } from '../ledger/fees.ts';
 import { decodeReceipts } from '../ledger/receipts.ts';
 import { proveState } from '../ledger/state-tree.ts';
@@ -133,6 +133,8 @@ export class SnapshotReader implements ChainReader {
       storage: (address, slot) => readSlot(reader, address, slot, crypto),
       call: (request) =>
         callMessage({ genesis, reader, vm, crypto }, this.#contextAfter(entry), request),
+      estimateGas: (request) =>
+        estimateGas({ genesis, reader, vm, crypto }, this.#contextAfter(entry), request),
       proveAccount: (address) => prove(accountPath(address, crypto)),
       proveSlot: (address, slot) => prove(slotPath(address, slot, crypto)),
     };

@@ -67,7 +67,7 @@ export class Executor implements ExecutorApi {
         protocol,
         host: this.#host(store, protocol.message.encode),
         machine: (reader) => {
-          ledger = opened.createLedger(reader, (raw) => this.#senders.recover(raw));
+          ledger = opened.createLedger(reader, (raw) => this.#senders.known(raw));
           return ledger;
         },
         stored: { reader: store, head: opened.head, headers: opened.headers },

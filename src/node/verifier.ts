@@ -55,15 +55,15 @@ export class SenderCache {
     });
   }
 
-  /**
-   * The transaction with its sender, recovered here when no verifier did it before.
-   * @throws DecodeError when the bytes are malformed or signed by nobody.
-   */
-  recover(raw: Uint8Array): SignedTransaction {
+  /** The transaction with its sender, or undefined when no verifier has seen it. @throws DecodeError */
+  known(raw: Uint8Array): SignedTransaction | undefined {
     const transaction = decodeTransaction(raw, this.#crypto);
     const sender = this.#senders.get(toHex(transaction.hash));
-    return sender === undefined
-      ? recoverSender(transaction, this.#crypto)
-      : { ...transaction, sender };
+    return sender === undefined ? undefined : { ...transaction, sender };
+  }
+
+  /** The same, recovered here when need be. @throws DecodeError when it is signed by nobody */
+  recover(raw: Uint8Array): SignedTransaction {
+    return this.known(raw) ?? recoverSender(decodeTransaction(raw, this.#crypto), this.#crypto);
   }
 }

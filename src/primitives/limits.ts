@@ -22,7 +22,7 @@ export const limits = {
   poolNonceGapMax: 64,
   poolReplacementBumpPercent: 10,
   /** Longer than gossip remembers a message, or the second call would be dropped as seen. */
-  rebroadcastMs: 35_000,
+  rebroadcastMs: 15_000,
   rebroadcastTransactionsMax: 1_000,
   /** Three hours of 15 s: what has waited longer behind a gap in its nonces is dropped. */
   poolQueuedBlocksMax: 720,
@@ -123,7 +123,8 @@ export const limits = {
   requestDelayMsMax: 3_000,
 
   // Gossip
-  gossipSeenMs: 30_000,
+  /** Above the 14 beats of 0.7 s for which peers offer a message again. */
+  gossipSeenMs: 12_000,
   gossipTransactionsMax: 64,
   gossipTransactionsSizeBytesMax: 256 * 1024,
   gossipBlockSizeBytesMax: 512 * 1024,

@@ -55,6 +55,11 @@ export interface CallOutcome {
   readonly hint?: string | undefined;
 }
 
+/** The gas to send with a call so that it succeeds, or how it ends with all the gas. */
+export type GasEstimate =
+  | { readonly ok: true; readonly gas: bigint }
+  | { readonly ok: false; readonly result: CallOutcome };
+
 export interface AccountState {
   readonly nonce: bigint;
   readonly balance: bigint;
@@ -79,6 +84,8 @@ export interface StateView {
   storage(address: Uint8Array, slot: Uint8Array): Uint8Array;
   /** Runs against a throw-away overlay, in the block that would follow. Never throws for the input's sake. */
   call(request: CallRequest): CallOutcome;
+  /** By running the call; at most `request.gas` and at most what a block holds. */
+  estimateGas(request: CallRequest): GasEstimate;
   /** Undefined where tree nodes are not kept (any state but the head's). */
   proveAccount(address: Uint8Array): ProvenLeaf | undefined;
   proveSlot(address: Uint8Array, slot: Uint8Array): ProvenLeaf | undefined;

@@ -73,7 +73,10 @@ export class SocketServer {
       return;
     }
     if (!isSocketOriginAllowed(origin, host, allowedOrigins)) {
-      refuse(socket, `origin ${JSON.stringify(origin)} is not allowed: add it to rpc.origins`);
+      refuse(
+        socket,
+        `origin ${JSON.stringify(origin)} is not allowed: only pages of this machine may open sockets`,
+      );
       return;
     }
     const caller = callerOf(request, originOf(origin, host), token);

@@ -204,6 +204,12 @@ export class MemoryChain {
       code: (address) => (toHex(address) === toHex(contract) ? fromHex('0061736d') : emptyBytes),
       storage: (_, slot) => (slot[31] === 1 ? new Uint8Array(32).fill(9) : new Uint8Array(32)),
       call: (request) => this.answerCall(request),
+      estimateGas: (request) => {
+        const result = this.answerCall(request);
+        return result.status === 'success'
+          ? { ok: true, gas: result.gasUsed }
+          : { ok: false, result };
+      },
       proveAccount: () => ({
         path: new Uint8Array(32),
         value: undefined,

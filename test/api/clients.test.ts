@@ -121,6 +121,8 @@ describe('events', () => {
     expect(await heardByViem).toBe(amount);
     const heard = await until('the event', () => heardByEthers[0]);
     expect(heard).toBe(amount);
+    await contract.removeAllListeners();
+    await provider.getBlockNumber();
     provider.destroy();
     (await viem.transport.getRpcClient()).close();
   }, 60_000);

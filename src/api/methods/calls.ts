@@ -22,7 +22,6 @@ import {
 import { requireState } from './blocks.ts';
 import { checkCreation } from './creation.ts';
 
-const transferGas = 21_000n;
 const accessListMax = 1_000;
 
 function accessList(value: unknown, name: string): AccessListEntry[] {
@@ -69,13 +68,12 @@ export function callRequest(value: unknown): CallRequest {
   };
 }
 
-/** @throws RpcError unless the outcome is a success. */
-function requireSuccess(outcome: CallOutcome, gas: bigint): CallOutcome {
-  if (outcome.status === 'success') return outcome;
-  if (outcome.status === 'reverted') throw revertError(outcome.output);
+/** The error for a call that did not succeed. */
+function callFault(outcome: CallOutcome, gas: bigint): RpcError {
+  if (outcome.status === 'reverted') return revertError(outcome.output);
   const why = outcome.hint ?? 'the call failed';
-  if (outcome.status === 'refused') throw new RpcError('server', why);
-  throw new RpcError('server', `${why} (with ${gas} gas, all of it used)`);
+  if (outcome.status === 'refused') return new RpcError('server', why);
+  return new RpcError('server', `${why} (with ${gas} gas, all of it used)`);
 }
 
 function refuseOverrides(params: Params): void {
@@ -91,37 +89,9 @@ function refuseOverrides(params: Params): void {
   countParams(params, 4);
 }
 
-/**
- * The least gas limit found with which the call succeeds, at most 1/64 above the true minimum: the
- * real executor is run at the cap, then at what it used, then by halving the interval.
- */
-function estimateGas(state: StateView, request: CallRequest, reader: ChainReader): bigint {
-  const cap = request.gas;
-  const run = (gas: bigint): CallOutcome => state.call({ ...request, gas });
-  if (request.to !== undefined && request.data.length === 0 && cap >= transferGas) {
-    if (run(transferGas).status === 'success') return transferGas;
-  }
-  const first = requireSuccess(run(cap), cap);
-  if (run(first.gasUsed).status === 'success') return first.gasUsed;
-  let low = first.gasUsed;
-  let high = cap;
-  const likely = (first.gasUsed * 64n) / 63n + 10_000n;
-  if (likely < high) {
-    if (run(likely).status === 'success') high = likely;
-    else low = likely;
-  }
-  while (high - low > high / 64n && !reader.expired()) {
-    const middle = (low + high) / 2n;
-    if (run(middle).status === 'success') high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** Gas above a block's limit, or above what the sender can pay for, would only fail later. */
-function affordableGas(state: StateView, request: CallRequest, blockGas: bigint): bigint {
-  const wanted = request.gas < blockGas ? request.gas : blockGas;
-  if (request.gasPrice === 0n) return wanted;
+/** Gas above what the sender can pay for would only fail later. */
+function affordableGas(state: StateView, request: CallRequest): bigint {
+  if (request.gasPrice === 0n) return request.gas;
   const { balance } = state.account(request.from);
   if (balance < request.value) {
     throw new RpcError(
@@ -130,7 +100,7 @@ function affordableGas(state: StateView, request: CallRequest, blockGas: bigint)
     );
   }
   const affordable = (balance - request.value) / request.gasPrice;
-  return affordable < wanted ? affordable : wanted;
+  return affordable < request.gas ? affordable : request.gas;
 }
 
 export const stateReads = {
@@ -159,14 +129,16 @@ export const stateReads = {
     refuseOverrides(params);
     const request = callRequest(params[0]);
     const outcome = requireState(reader, params[1], 'block').call(request);
-    return hexData(requireSuccess(outcome, request.gas).output);
+    if (outcome.status !== 'success') throw callFault(outcome, request.gas);
+    return hexData(outcome.output);
   },
   eth_estimateGas: (reader: ChainReader, params: Params): string => {
     refuseOverrides(params);
     const request = callRequest(params[0]);
     const state = requireState(reader, params[1], 'block');
-    const blockGas = BigInt(reader.block(reader.head().id)?.record.gasLimit ?? request.gas);
-    const gas = affordableGas(state, request, blockGas);
-    return hexQuantity(estimateGas(state, { ...request, gas }, reader));
+    const gas = affordableGas(state, request);
+    const estimate = state.estimateGas({ ...request, gas });
+    if (!estimate.ok) throw callFault(estimate.result, gas);
+    return hexQuantity(estimate.gas);
   },
 };

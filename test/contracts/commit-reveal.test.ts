@@ -297,6 +297,58 @@ describe('rewards', () => {
   });
 });
 
+describe('strategies', () => {
+  it('C17: repeating the old value earns nothing, and costs once the market is far', () => {
+    for (const [market, penalties] of [
+      [10_500n, []],
+      [10_600n, [2]],
+    ] as const) {
+      const world = scene();
+      world.report(1n, [market, market, market, market, 10_000n]);
+      world.finalize(1n);
+      const { events } = world.settle(1n);
+      expect(world.claimable(world.reporter(4))).toBe(0n);
+      const reasons = events.filter(({ name }) => name === 'Penalized');
+      expect(reasons.map(({ args }) => args.reason)).toEqual(penalties);
+    }
+  });
+
+  it('C18: the last revealer moves the value to a neighbour at most, or pays for silence', () => {
+    const honest = [100n, 101n, 103n];
+    const revealed = scene({}, [20n, 20n, 20n, 20n]);
+    revealed.report(1n, [...honest, 150n]);
+    revealed.finalize(1n);
+    expect(revealed.latest()[1]).toBe(102n);
+    const withheld = scene({}, [20n, 20n, 20n, 20n]);
+    withheld.report(1n, [...honest, undefined]);
+    withheld.finalize(1n);
+    expect(withheld.latest()[1]).toBe(101n);
+    withheld.settle(1n);
+    expect(stakeOf(withheld, 3)).toBe(20n * weightUnit - (2n * weightUnit * 2n) / 100n);
+  });
+
+  it('three wallets that commit three values and show the best lose against one honest one', () => {
+    const weights = [8_000n, 20_000n, 2_000n, 2_000n, 2_000n];
+    const rewardPerRound = 10n * weightUnit;
+    const values = [100n, 100n, 100n, 103n, 97n];
+    const outcome = (shown: readonly (bigint | undefined)[]): bigint => {
+      const world = scene({ bondBps: 10_000, rewardPerRound }, weights);
+      world.report(1n, shown);
+      world.finalize(1n);
+      world.settle(1n);
+      const own = [2, 3, 4].map(
+        (index) => stakeOf(world, index) + world.claimable(world.reporter(index)),
+      );
+      return own.reduce((sum, amount) => sum + amount, 0n);
+    };
+    const honest = outcome([100n, 100n, 100n, 100n, 100n]);
+    const hedged = outcome([100n, 100n, 100n, undefined, undefined]);
+    const confessed = outcome(values);
+    expect(hedged).toBeLessThan(honest);
+    expect(hedged).toBeLessThan(confessed); // silence costs more than being wrong
+  });
+});
+
 describe('stake', () => {
   it('C14: weight is the snapshot, and an exit waits for the settlement', () => {
     const world = scene({ bondBps: 10_000 });

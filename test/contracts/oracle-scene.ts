@@ -50,6 +50,9 @@ export const baseConfiguration = {
   rewardPerRound: 1_010_104n,
 };
 
+/** It holds only compiled modules, so all scenes share it. */
+const vm = createVm({ crypto: nobleCrypto });
+
 export type Configuration = typeof baseConfiguration;
 
 export interface Reporter {
@@ -103,7 +106,6 @@ export class OracleScene {
     this.reporters = reporters;
     this.feeds = names.map((name) => keccak256(toHex(name)));
     this.feed = this.feeds[0] as Hex;
-    const vm = createVm({ crypto: nobleCrypto });
     this.chain = new ContractChain(vm, chainId, [oracle, stakes, registry, fund]);
     this.#construct(names, { ...baseConfiguration, ...changes });
     for (const person of [...reporters.map(({ address }) => address), stranger]) {

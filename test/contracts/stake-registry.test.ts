@@ -1,6 +1,6 @@
-import type { Hex } from 'viem';
+import { concat, type Hex, keccak256, padHex } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fromHex } from '../../src/primitives/bytes.ts';
+import { fromHex, toHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { createVm } from '../../src/vm/vm.ts';
 import { ContractChain } from '../support/contract-chain.ts';
@@ -120,9 +120,13 @@ describe('StakeRegistry', () => {
   });
 
   it('is laid out in storage as Solidity would', () => {
-    const word = (slot: bigint) =>
-      chain.world.storage(fromHex(stakes.address), fromHex(slot.toString(16).padStart(64, '0')));
-    expect(word(4n)).toEqual(fromHex(1_000n.toString(16).padStart(64, '0'))); // totalStaked
-    expect(word(6n)).toEqual(fromHex('0a'.padStart(64, '0'))); // exitDelay
+    const word = (slot: Hex) =>
+      toHex(chain.world.storage(fromHex(stakes.address), fromHex(padHex(slot, { size: 32 }))));
+    const number = (value: bigint) => value.toString(16).padStart(64, '0');
+    expect(word('0x04')).toBe(number(1_000n)); // totalStaked
+    expect(word('0x06')).toBe(number(10n)); // exitDelay
+    chain.mustSend(bob, stakes, 'requestExit', [1n]);
+    const slot = keccak256(concat([padHex(bob, { size: 32 }), padHex('0x00', { size: 32 })]));
+    expect(word(slot)).toBe(number((1n << 128n) + 999n)); // {uint128 active; uint128 exiting}
   });
 });

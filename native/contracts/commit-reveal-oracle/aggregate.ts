@@ -1,6 +1,6 @@
 /**
- * Robust aggregation in integers: reports sorted by (value, reporter), weights capped so that nobody
- * decides alone, weighted median and quartiles.
+ * Robust aggregation in integers: reports sorted by (value, reporter), weights capped so that
+ * nobody decides alone, weighted median and quartiles.
  */
 
 import { allocate } from "../sdk/memory";
@@ -69,9 +69,9 @@ function precedes(value: U256, reporter: U256, other: Report): bool {
 }
 
 /**
- * The largest weight c such that, with all weights cut to c, no report has more than `capBps` of the
- * sum: with the j heaviest cut, c = cap * rest / (1 - j * cap). Fewer reports than 1 / cap share
- * equally, because no smaller cap can be met.
+ * The largest weight c such that, with all weights cut to c, no report has more than `capBps` of
+ * the sum: with the j heaviest cut, c = cap * rest / (1 - j * cap). Fewer reports than 1 / cap
+ * share equally, because no smaller cap can be met.
  */
 export function capOf(ballot: Ballot, capBps: u64): u64 {
   const count = <u64>ballot.count;
@@ -133,7 +133,9 @@ export function consensusOf(ballot: Ballot): Consensus {
   return consensus;
 }
 
-/** The first value with half of the weight behind it; an exact half gives the mean, rounded down. */
+/**
+ * The first value with half of the weight behind it; an exact half gives the mean, rounded down.
+ */
 function medianOf(ballot: Ballot): U256 {
   const need = (ballot.total >> 1) + (ballot.total & 1);
   let index = 0;

@@ -1,7 +1,7 @@
 /**
- * CommitRevealOracle: a numeric value agreed on by many staked reporters on a chain whose miners may
- * be among them. Here: construction, feeds, funding and the reads for reporters; reporting.ts has
- * commit and reveal, settlement.ts the end of a round, reading.ts what consumers call.
+ * CommitRevealOracle: a numeric value agreed on by many staked reporters on a chain whose miners
+ * may be among them. Here: construction, feeds, funding and the reads for reporters; reporting.ts
+ * has commit and reveal, settlement.ts the end of a round, reading.ts what consumers call.
  *
  * Books: balance = pots + `left` of open and unsettled rounds + credits that nobody claimed yet.
  */
@@ -9,13 +9,12 @@
 import { address, bytesAt, Span } from "../sdk/calldata";
 import { call, input, returned } from "../sdk/call";
 import { blockNumber } from "../sdk/host";
-import { loadWord } from "../sdk/u256";
 import { sender, value } from "../sdk/message";
 import { emit, event, returns } from "../sdk/output";
 import { high128, low128 } from "../sdk/packed";
 import { require } from "../sdk/revert";
 import { keccak, mapped, read } from "../sdk/storage";
-import { isZero, U256, u256 } from "../sdk/u256";
+import { isZero, loadWord, U256, u256 } from "../sdk/u256";
 import { selectors as registry } from "../oracle-registry/interface";
 import {
   changePot, configurationWords, createTerms, windowsOf, writeConfiguration,

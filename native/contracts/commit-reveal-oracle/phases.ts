@@ -1,6 +1,7 @@
 /**
- * Rounds follow from the block height alone: round k (from 1) begins at start + (k - 1) * period and
- * nobody opens it. Windows are half-open: the block that equals an end belongs to the next phase.
+ * Rounds follow from the block height alone: round k (from 1) begins at start + (k - 1) * period
+ * and nobody opens it. Windows are half-open: the block that equals an end belongs to the next
+ * phase.
  */
 
 import { blockNumber } from "../sdk/host";

@@ -76,7 +76,9 @@ export function status(feed: U256): void {
   writer.number(terms.heartbeat).number(terms.deviationBps);
 }
 
-/** The strict read: reverts without a value, below the minimum stake, or beyond `maxAge` seconds. */
+/**
+ * The strict read: reverts without a value, below the minimum stake, or beyond `maxAge` seconds.
+ */
 export function getPriceNoOlderThan(feed: U256, maxAge: U256): void {
   windowsOf(feed);
   const round = latestRoundOf(feed);

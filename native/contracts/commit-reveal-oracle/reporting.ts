@@ -1,9 +1,9 @@
 /**
  * Commit, reveal, and the proof that somebody told a secret too early. A commitment binds chain,
- * contract, feed, round, reporter, value and salt, so that copying or replaying it is worth nothing.
+ * contract, feed, round, reporter, value and salt, so that copying or replaying it is worth
+ * nothing.
  */
 
-import { returned } from "../sdk/call";
 import { blockNumber, blockTimestamp, chainId } from "../sdk/host";
 import { allocate } from "../sdk/memory";
 import { self, sender } from "../sdk/message";
@@ -13,13 +13,18 @@ import { keccak, mapped, read, write } from "../sdk/storage";
 import {
   divideUp, isZero, limbs, magnitude, minimum, storeWord, U256, u256,
 } from "../sdk/u256";
-import { acornsPerWeight, changePot, minStakeOf, potOf, rewardPerRoundOf, termsOf, Windows, windowsOf } from "./feed";
+import {
+  acornsPerWeight, changePot, minStakeOf, potOf, rewardPerRoundOf, termsOf, Windows, windowsOf,
+} from "./feed";
 import { errors, events } from "./interface";
 import { collectDue, lockBond, lockKey, slashBond, stakeAt } from "./parts";
-import { COMMIT, commitEnd, commitStart, IDLE, phaseOf, REVEAL, requirePhase, revealEnd, revealStart, SEAL } from "./phases";
 import {
-  bondOf, contentOf, Marks, marksOf, NONE, OPEN, packReport, reporterOf, roundSlot, saveContent,
-  saveMarks, savePool, saveReporter, saveTimes, saveWeights, Times, timesOf, weightsOf,
+  COMMIT, commitEnd, commitStart, phaseOf, REVEAL, requirePhase, revealEnd, revealStart,
+  SEAL,
+} from "./phases";
+import {
+  bondOf, contentOf, marksOf, NONE, OPEN, packReport, roundSlot, saveContent,
+  saveMarks, savePool, saveReporter, saveTimes, saveWeights, timesOf, weightsOf,
 } from "./round";
 import { arrive, presentWeight, seatIn } from "./seats";
 import { credit, penalized } from "./credits";

@@ -1,8 +1,9 @@
 /**
  * One round in storage: mapping(bytes32 => mapping(uint64 => Round)) at slot 4, Round = {Times;
- * Marks; Weights; uint128 left; uint128 pool; uint256 leftWeight; uint64 inBand; uint64 inQuartiles;
- * int256 value; int256 q1; int256 q3; Entry[64]}. An entry is {address reporter; uint96 bond} and a
- * word that holds the commitment first, then the report: {int192 value; uint56 weight; uint8 1}.
+ * Marks; Weights; uint128 left; uint128 pool; uint256 leftWeight; uint64 inBand; uint64
+ * inQuartiles; int256 value; int256 q1; int256 q3; Entry[64]}. An entry is {address reporter;
+ * uint96 bond} and a word that holds the commitment first, then the report: {int192 value; uint56
+ * weight; uint8 1}.
  */
 
 import { accountOf, amountOf, packAccount } from "../sdk/packed";

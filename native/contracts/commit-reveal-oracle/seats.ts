@@ -1,7 +1,8 @@
 /**
  * Who may report: a feed has a fixed number of seats, and who takes one from its holder needs a
- * tenth more stake. A change counts from the next round, so that nobody loses a seat in a round that
- * has begun. A holder who did not commit for eight rounds counts in no quorum and yields to anyone.
+ * tenth more stake. A change counts from the next round, so that nobody loses a seat in a round
+ * that has begun. A holder who did not commit for eight rounds counts in no quorum and yields to
+ * anyone.
  *
  * mapping(bytes32 => mapping(uint256 => Seat)) at slot 5, Seat = {address holder; uint32 fromRound;
  * uint32 lastRound; address previous; uint32 previousLast}; mapping(bytes32 => mapping(address =>
@@ -163,7 +164,9 @@ function freeSeat(feed: U256, windows: Windows, reporter: U256, minimum: U256): 
   return seat;
 }
 
-/** The seat with the least stake, when `reporter` has a tenth more; all stakes of the last block. */
+/**
+ * The seat with the least stake, when `reporter` has a tenth more; all stakes of the last block.
+ */
 function weakestSeat(
   feed: U256, windows: Windows, reporter: U256, minimum: U256, round: u64,
 ): u64 {

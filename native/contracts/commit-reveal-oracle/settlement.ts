@@ -10,10 +10,15 @@ import { sender } from "../sdk/message";
 import { emit, event } from "../sdk/output";
 import { low128, pack128, high128 } from "../sdk/packed";
 import { fail1, fail2, require } from "../sdk/revert";
-import { isZero, limbs, U256, u256 } from "../sdk/u256";
-import { addReport, applyCap, Ballot, capOf, Consensus, consensusOf, isBetween, isBeyond, isWithin, newBallot } from "./aggregate";
+import { assign, isZero, limbs, U256, u256 } from "../sdk/u256";
+import {
+  addReport, applyCap, Ballot, capOf, Consensus, consensusOf, isBetween, isBeyond, isWithin,
+  newBallot,
+} from "./aggregate";
 import { credit, penalized } from "./credits";
-import { changePot, latestRoundOf, setLatestRound, Terms, termsOf, Windows, windowsOf } from "./feed";
+import {
+  changePot, latestRoundOf, setLatestRound, Terms, termsOf, windowsOf,
+} from "./feed";
 import { errors, events } from "./interface";
 import { lockKey, releaseBond } from "./parts";
 import { IDLE, phaseOf, revealEnd } from "./phases";
@@ -21,8 +26,7 @@ import { penaltyOf, REASON_NO_REVEAL, REASON_OUTLIER } from "./reporting";
 import {
   Bands, bandsOf, bondOf, contentOf, FINAL, firstQuartileOf, leftWeightOf, Marks, marksOf, OPEN,
   NONE, poolOf, reportedValue, reportedWeight, reporterOf, roundSlot, saveBands, saveLeftWeight,
-  saveMarks, savePool, saveValues, saveWeights, seatsMax, thirdQuartileOf, valueOf, VOID, Weights,
-  weightsOf,
+  saveMarks, savePool, saveValues, saveWeights, seatsMax, thirdQuartileOf, valueOf, VOID, weightsOf,
 } from "./round";
 
 const TOO_FEW_REPORTS: u64 = 1;
@@ -86,11 +90,13 @@ function finish(
   saveValues(slot, consensus.value, consensus.q1, consensus.q3);
   const bands = measure(ballot, consensus, terms);
   saveBands(slot, bands);
-  let leftWeight = u256(0);
+  const leftWeight = u256(0);
   for (let index = 0; index < ballot.count; index++) {
+    const position = mark();
     const report = ballot.at(index);
-    leftWeight =
-      leftWeight + rewardWeight(report.value, report.weight, consensus, bands, terms);
+    const part = rewardWeight(report.value, report.weight, consensus, bands, terms);
+    assign(leftWeight, leftWeight + part);
+    release(position);
   }
   saveLeftWeight(slot, leftWeight);
   const pool = low128(poolOf(slot));
@@ -106,17 +112,19 @@ function finish(
 function measure(ballot: Ballot, consensus: Consensus, terms: Terms): Bands {
   const bands = changetype<Bands>(limbs(0, 0, 0, 0));
   for (let index = 0; index < ballot.count; index++) {
+    const position = mark();
     const report = ballot.at(index);
     if (isWithin(report.value, consensus.value, terms.bandBps)) bands.inBand += report.weight;
     if (isBetween(report.value, consensus.q1, consensus.q3)) bands.inQuartiles += report.weight;
+    release(position);
   }
   return bands;
 }
 
 /**
- * A report's part of the pool: the primary share goes to the middle half, the other to the band, each
- * in proportion to weight. Scaled by both sums instead of divided by them, so that nothing is lost;
- * below 2^138. When the band is empty the middle half, which never is, takes all.
+ * A report's part of the pool: the primary share goes to the middle half, the other to the band,
+ * each in proportion to weight. Scaled by both sums instead of divided by them, so that nothing is
+ * lost; below 2^138. When the band is empty the middle half, which never is, takes all.
  */
 function rewardWeight(
   value: U256, weight: u64, consensus: Consensus, bands: Bands, terms: Terms,

@@ -3,9 +3,9 @@
  * without a call, and pays it to genesis feeds by weights that nobody can change. A feed's due is
  * computed from all that ever came in, when somebody asks: no loop over feeds, no administrator.
  *
- * Books: balance + totalPaid = all that was received; sum of paid = totalPaid.
- * Storage: mapping(bytes32 => {address oracle; uint16 weight}) at 0, mapping(bytes32 => uint256 paid)
- * at 1, uint256 totalPaid at 2, uint256 totalWeight at 3.
+ * Books: balance + totalPaid = all that was received; sum of paid = totalPaid. Storage:
+ * mapping(bytes32 => {address oracle; uint16 weight}) at 0, mapping(bytes32 => uint256 paid) at 1,
+ * uint256 totalPaid at 2, uint256 totalWeight at 3.
  */
 
 import { address, Span, unsigned } from "../sdk/calldata";

@@ -85,7 +85,9 @@ function burnFee(): void {
   require(trySend(u256(0xdead), fee), errors.TransferFailed);
 }
 
-/** One to 31 printable ASCII characters: what fits one storage word and reads the same everywhere. */
+/**
+ * One to 31 printable ASCII characters: what fits one storage word and reads the same everywhere.
+ */
 function requireName(name: Span): void {
   require(name.length >= 1 && name.length <= 31, errors.BadName);
   for (let index: u32 = 0; index < name.length; index++) {

@@ -1,6 +1,8 @@
 /** Opens the SDK's arithmetic and the oracle's aggregation to tests; deployed nowhere. */
 
-import { addReport, Ballot, capOf, consensusOf, newBallot } from "../commit-reveal-oracle/aggregate";
+import {
+  addReport, Ballot, capOf, consensusOf, newBallot,
+} from "../commit-reveal-oracle/aggregate";
 import { Span } from "../sdk/calldata";
 import { returns } from "../sdk/output";
 import { distance, divideUp, half, loadWord, magnitude, signedLess, U256, u256 } from "../sdk/u256";

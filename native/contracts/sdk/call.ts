@@ -2,8 +2,8 @@
 
 import { callContract, create2, readReturnData, staticCallContract } from "./host";
 import { allocate } from "./memory";
-import { loadAddress } from "./message";
-import { addressBytes, open, Writer } from "./output";
+import { addressBytes, loadAddress } from "./message";
+import { open, Writer } from "./output";
 import { revertBytes } from "./revert";
 import { fresh, loadWord, storeWord, U256, u256 } from "./u256";
 

@@ -13,7 +13,9 @@ let input: usize = 0;
 let inputLength: u32 = 0;
 let base: u32 = 0;
 
-/** A byte string or list inside the calldata: where its content begins and how many items it has. */
+/**
+ * A byte string or list inside the calldata: where its content begins and how many items it has.
+ */
 // @ts-ignore: decorator
 @unmanaged @final
 export class Span {

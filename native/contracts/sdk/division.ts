@@ -23,7 +23,9 @@ function significantLimbs(number: usize): i32 {
   return count;
 }
 
-/** Copies `count` limbs shifted left by `shift` < 32 bits, and one limb more for what spills over. */
+/**
+ * Copies `count` limbs shifted left by `shift` < 32 bits, and one limb more for what spills over.
+ */
 function shiftInto(target: usize, source: usize, count: i32, shift: u32): void {
   let carry: u64 = 0;
   for (let index = 0; index < count; index++) {
@@ -34,7 +36,9 @@ function shiftInto(target: usize, source: usize, count: i32, shift: u32): void {
   setLimb(target, count, carry);
 }
 
-/** quotient = left / right and remainder = left % right; `right` is not zero, outputs alias nothing. */
+/**
+ * quotient = left / right and remainder = left % right; `right` is not zero, outputs alias nothing.
+ */
 export function divideLimbs(left: usize, right: usize, quotient: usize, remainder: usize): void {
   memory.fill(quotient, 0, 32);
   memory.fill(remainder, 0, 32);

@@ -21,6 +21,13 @@ export function storeAddress(target: usize, account: U256): void {
   store<u32>(target, bswap(<u32>account.limb2));
 }
 
+/** The 20 bytes of an address, as the host takes it. */
+export function addressBytes(account: U256): usize {
+  const bytes = allocate(24);
+  storeAddress(bytes, account);
+  return bytes;
+}
+
 export function sender(): U256 {
   const bytes = allocate(24);
   messageSender(bytes);
@@ -42,9 +49,7 @@ export function self(): U256 {
 }
 
 export function balanceOf(account: U256): U256 {
-  const bytes = allocate(24);
-  storeAddress(bytes, account);
   const balance = changetype<usize>(fresh());
-  accountBalance(bytes, balance);
+  accountBalance(addressBytes(account), balance);
   return loadWord(balance);
 }

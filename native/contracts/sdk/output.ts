@@ -5,10 +5,9 @@
 
 import { emitLog, writeResult } from "./host";
 import { allocate } from "./memory";
-import { storeAddress } from "./message";
 import { storeWord, U256, u256 } from "./u256";
 
-/** Growing by one word is enough for every user: the most words are known when it is opened. */
+/** A buffer of known size that is filled from its start. Writing beyond its end traps. */
 // @ts-ignore: decorator
 @unmanaged @final
 export class Writer {
@@ -99,9 +98,3 @@ export function emit(writer: Writer, topics: u32): void {
   emitLog(writer.start, writer.length, topics);
 }
 
-/** The words of a list of addresses, for tests of membership and for calls. */
-export function addressBytes(account: U256): usize {
-  const bytes = allocate(24);
-  storeAddress(bytes, account);
-  return bytes;
-}

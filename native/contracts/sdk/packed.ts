@@ -1,4 +1,6 @@
-/** Several values in one storage word, the first at the low end, as Solidity packs struct members. */
+/**
+ * Several values in one storage word, the first at the low end, as Solidity packs struct members.
+ */
 
 import { panic, PANIC_OVERFLOW } from "./revert";
 import { limbs, U256 } from "./u256";

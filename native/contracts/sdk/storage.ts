@@ -5,7 +5,7 @@
 
 import { nativeKeccak256, storageLoad, storageStore } from "./host";
 import { allocate, mark, release } from "./memory";
-import { fresh, loadWord, storeWord, U256, u256, wrappingAdd } from "./u256";
+import { assign, fresh, loadWord, storeWord, U256, u256, wrappingAdd } from "./u256";
 
 /** keccak256 of `length` bytes as a word. */
 export function keccak(data: usize, length: u32): U256 {
@@ -46,8 +46,7 @@ export function read(slot: U256): U256 {
   const bytes = changetype<usize>(fresh());
   storeWord(key, slot);
   storageLoad(key, bytes);
-  const loaded = loadWord(bytes);
-  memory.copy(changetype<usize>(word), changetype<usize>(loaded), 32);
+  assign(word, loadWord(bytes));
   release(position);
   return word;
 }

@@ -98,6 +98,11 @@ export function u256(value: u64): U256 {
   return limbs(value, 0, 0, 0);
 }
 
+/** Overwrites `target`: for sums in loops that give their memory back. */
+export function assign(target: U256, source: U256): void {
+  memory.copy(changetype<usize>(target), changetype<usize>(source), 32);
+}
+
 /** Reads 32 big-endian bytes. */
 export function loadWord(source: usize): U256 {
   return limbs(

@@ -1,8 +1,8 @@
 /**
  * One account's stake in storage, with the history of its active part. Solidity's view:
- * mapping(address => Account) at slot 0, Account = {uint128 active; uint128 exiting; uint64 exitBlock;
- * uint64 checkpoints; uint128 locked}; mapping(address => mapping(uint256 => {uint64 block;
- * uint192 amount})) at slot 1.
+ * mapping(address => Account) at slot 0, Account = {uint128 active; uint128 exiting; uint64
+ * exitBlock; uint64 checkpoints; uint128 locked}; mapping(address => mapping(uint256 => {uint64
+ * block; uint192 amount})) at slot 1.
  */
 
 import { blockNumber } from "../sdk/host";

@@ -3,7 +3,8 @@
  * locks that genesis oracles take per commit. Only the locked amount can be slashed; half of every
  * slash is burned, so that selective reveals by one owner of many accounts never pay.
  *
- * Books: balance = sum over accounts of (active + exiting) = totalStaked; locked <= active + exiting.
+ * Books: balance = sum over accounts of (active + exiting) = totalStaked; locked <= active +
+ * exiting.
  */
 
 import { address, Span } from "../sdk/calldata";

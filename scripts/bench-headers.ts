@@ -7,15 +7,19 @@ import { createHashCore } from '../src/mining/hash-core.ts';
 import { createNativeCrypto } from '../src/node/native-crypto.ts';
 import type { HeaderEntry } from '../src/primitives/block.ts';
 import { fromHex, toHex } from '../src/primitives/bytes.ts';
+import type { Crypto } from '../src/primitives/crypto.ts';
 import { baseVersion, encodeHeader, type Header } from '../src/primitives/header.ts';
 import { limits } from '../src/primitives/limits.ts';
-import type { WriteOperation } from '../src/primitives/store.ts';
+import { keys, type WriteOperation } from '../src/primitives/store.ts';
 import { exchangeCodecs } from '../src/primitives/wire.ts';
 import { targetOfBits, workOfBits } from '../src/primitives/work.ts';
+import type { SimulatedChain } from '../src/simulation/chain.ts';
 import { createLedgerChain } from '../src/simulation/ledger-chain.ts';
 import type { BenchRow } from './bench.ts';
 
-const headerCount = 40_000;
+/** One window: headers run no further ahead of the bodies. */
+const headerCount = limits.headerWindowBlocks;
+const rounds = 10;
 const spacingSeconds = 15;
 /** Bodies are not part of this bench: the peer says that it keeps none. */
 const noBodies = 2 ** 40;
@@ -95,18 +99,13 @@ function answerHeaders(
   return answer.decode(answer.encode(headers.slice(from ?? 0, (from ?? 0) + count)));
 }
 
-export function benchHeaders(): readonly BenchRow[] {
-  const crypto = createNativeCrypto();
-  const chain = createLedgerChain('pow', crypto);
-  const headers = mineHeaders(chain.genesis, crypto.sha256d);
-  const encoded = headers.map(encodeHeader);
-  const heights = new Map(encoded.map((bytes, index) => [toHex(crypto.sha256d(bytes)), index + 1]));
-  heights.set(chain.genesis.id, 0);
-
-  const bareStart = performance.now();
-  for (const bytes of encoded) crypto.sha256d(bytes);
-  const bareMs = performance.now() - bareStart;
-
+/** Milliseconds for a new node to take all headers from one peer. */
+function syncOnce(
+  chain: SimulatedChain<unknown>,
+  crypto: Crypto,
+  headers: readonly Header[],
+  heights: ReadonlyMap<string, number>,
+): number {
   const values = new Map<string, Uint8Array>();
   const reader = { get: (key: Uint8Array) => values.get(toHex(key)) };
   const asked: Request[] = [];
@@ -126,12 +125,12 @@ export function benchHeaders(): readonly BenchRow[] {
   );
   const status = {
     genesisId: chain.networkId,
-    headId: [...heights.keys()].at(-2) as string,
+    headId: toHex(crypto.sha256d(encodeHeader(headers.at(-1) as Header))),
     height: headerCount,
     work: BigInt(headerCount) * workOfBits(chain.genesis.header.bits),
     earliestBody: noBodies,
   };
-  const syncStart = performance.now();
+  const start = performance.now();
   driver.dispatch({ kind: 'started' });
   driver.dispatch({ kind: 'joined', peer: 'peer', status });
   for (let next = asked.shift(); next !== undefined; next = asked.shift()) {
@@ -140,9 +139,27 @@ export function benchHeaders(): readonly BenchRow[] {
     const answer = { kind: 'headers' as const, value };
     driver.dispatch({ kind: 'answered', request: next.number, peer: 'peer', answer });
   }
-  const syncMs = performance.now() - syncStart;
-  const highest = driver.status().syncing?.highest ?? driver.head.height;
-  if (highest !== headerCount) throw new Error(`synced ${highest} of ${headerCount} headers`);
+  const elapsedMs = performance.now() - start;
+  const last = reader.get(keys.header(status.headId));
+  if (last === undefined) throw new Error(`the last of ${headerCount} headers was not stored`);
+  return elapsedMs;
+}
+
+export function benchHeaders(): readonly BenchRow[] {
+  const crypto = createNativeCrypto();
+  const chain = createLedgerChain('pow', crypto);
+  const headers = mineHeaders(chain.genesis, crypto.sha256d);
+  const encoded = headers.map(encodeHeader);
+  const heights = new Map(encoded.map((bytes, index) => [toHex(crypto.sha256d(bytes)), index + 1]));
+  heights.set(chain.genesis.id, 0);
+  let bareMs = Number.POSITIVE_INFINITY;
+  let syncMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    for (const bytes of encoded) crypto.sha256d(bytes);
+    bareMs = Math.min(bareMs, performance.now() - start);
+    syncMs = Math.min(syncMs, syncOnce(chain, crypto, headers, heights));
+  }
   return [
     {
       work: 'header sync',

@@ -7,6 +7,7 @@ import { limits } from '../primitives/limits.ts';
 import { blockIdsAddress } from './block-ids.ts';
 import type { Execution } from './frame.ts';
 import { gasTable } from './gas-table.ts';
+import { createKeccak256 } from './keccak.ts';
 import { Machine } from './machine.ts';
 import { precompiles } from './precompiles.ts';
 import type { BlockContext, Message, Outcome, TransactionContext, Vm, World } from './world.ts';
@@ -45,11 +46,12 @@ function runMessage(machine: Machine, execution: Execution, message: Message): O
 }
 
 /**
- * A contract machine for one thread; it holds only a cache of compiled modules.
+ * A contract machine for one thread; it holds only a cache of compiled modules. Keccak-256 is its own,
+ * with the results of `crypto.keccak256`.
  * `run` throws LocalFault when the engine fails, never for what a contract does.
  */
 export function createVm(options: { readonly crypto: Crypto }): Vm {
-  const machine = new Machine(options.crypto);
+  const machine = new Machine({ ...options.crypto, keccak256: createKeccak256() });
   return {
     run(
       world: World,

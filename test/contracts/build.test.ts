@@ -5,6 +5,7 @@ import { buildContracts, contractNames, creationCode } from '../../scripts/build
 import { buildGenesisFile } from '../../scripts/build-genesis.ts';
 import { entryModule, interfaceModule, parseInterface } from '../../scripts/contract-interface.ts';
 import { devnet, mainnet } from '../../scripts/genesis-networks.ts';
+import { oracleAbi, registryAbi, stakeAbi } from '../../src/oracle/contracts.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { parseGenesis } from '../../src/primitives/genesis.ts';
@@ -36,6 +37,17 @@ describe('genesis contracts', () => {
     expect(artifact.contractName).toBe(name);
     expect(fromHex(artifact.bytecode)).toEqual(creationCode(wasm));
     expect(fromHex(artifact.deployedBytecode)).toEqual(wasm);
+  });
+});
+
+describe('typed clients', () => {
+  it.each([
+    ['OracleRegistry', registryAbi],
+    ['CommitRevealOracle', oracleAbi],
+    ['StakeRegistry', stakeAbi],
+  ] as const)('know %s as it is', (name, clientAbi) => {
+    const { abi } = readArtifact(name);
+    for (const item of clientAbi) expect(abi).toContainEqual(item);
   });
 });
 

@@ -14,6 +14,7 @@ export const emptyBytes: Uint8Array = new Uint8Array(0);
 
 /** Lower-case hexadecimal of `bytes`, without a prefix. */
 export function toHex(bytes: Uint8Array): Hex {
+  if (bytes.length <= hexChunkBytes) return hexOfChunk(bytes);
   let text = '';
   for (let start = 0; start < bytes.length; start += hexChunkBytes) {
     text += hexOfChunk(bytes.subarray(start, start + hexChunkBytes));

@@ -3,7 +3,7 @@
  * Decoding is strict: one value has one encoding, and anything else is refused with its offset.
  */
 
-import { bigintFromBytes, concat, concatAll, minimalBytes } from './bytes.ts';
+import { bigintFromBytes } from './bytes.ts';
 import { limits } from './limits.ts';
 
 export type RlpItem = Uint8Array | readonly RlpItem[];
@@ -20,20 +20,62 @@ export class DecodeError extends Error {
   }
 }
 
-function prefix(length: number, shortBase: number): Uint8Array {
-  if (length < 56) return Uint8Array.of(shortBase + length);
-  const lengthBytes = minimalBytes(BigInt(length));
-  return concat(Uint8Array.of(shortBase + 55 + lengthBytes.length), lengthBytes);
+/** Bytes of the length of a length that does not fit the first byte. */
+function lengthWidth(length: number): number {
+  let width = 1;
+  for (let rest = Math.floor(length / 256); rest > 0; rest = Math.floor(rest / 256)) width += 1;
+  return width;
 }
 
-/** RLP of a byte string or of a list of items. */
-export function encodeRlp(item: RlpItem): Uint8Array {
-  if (item instanceof Uint8Array) {
-    if (item.length === 1 && (item[0] as number) < 0x80) return item;
-    return concat(prefix(item.length, 0x80), item);
+function isBare(bytes: Uint8Array): boolean {
+  return bytes.length === 1 && (bytes[0] as number) < 0x80;
+}
+
+function payloadSize(item: RlpItem): number {
+  if (item instanceof Uint8Array) return item.length;
+  let size = 0;
+  for (const child of item) size += encodedSize(child);
+  return size;
+}
+
+function encodedSize(item: RlpItem): number {
+  const size = payloadSize(item);
+  if (item instanceof Uint8Array && isBare(item)) return 1;
+  return size + (size < 56 ? 1 : 1 + lengthWidth(size));
+}
+
+/** Writes `item` at `offset` and returns the offset after it. */
+function writeItem(item: RlpItem, target: Uint8Array, offset: number): number {
+  const isBytes = item instanceof Uint8Array;
+  if (isBytes && isBare(item)) {
+    target[offset] = item[0] as number;
+    return offset + 1;
   }
-  const payload = concatAll(item.map(encodeRlp));
-  return concat(prefix(payload.length, 0xc0), payload);
+  const size = payloadSize(item);
+  const base = isBytes ? 0x80 : 0xc0;
+  let next = offset + 1;
+  if (size < 56) target[offset] = base + size;
+  else {
+    const width = lengthWidth(size);
+    target[offset] = base + 55 + width;
+    for (let at = width, rest = size; at > 0; at--, rest = Math.floor(rest / 256)) {
+      target[offset + at] = rest % 256;
+    }
+    next += width;
+  }
+  if (isBytes) {
+    target.set(item, next);
+    return next + size;
+  }
+  for (const child of item) next = writeItem(child, target, next);
+  return next;
+}
+
+/** RLP of a byte string or of a list of items, in a buffer of its own. */
+export function encodeRlp(item: RlpItem): Uint8Array {
+  const encoded = new Uint8Array(encodedSize(item));
+  writeItem(item, encoded, 0);
+  return encoded;
 }
 
 interface Span {

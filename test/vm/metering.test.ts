@@ -170,6 +170,38 @@ describe('stack', { timeout: 60_000 }, () => {
     expect(ends(high)).toBe('failed');
   });
 
+  it.each([
+    ['thin', 0, 1, 2],
+    ['with many locals', 255, 1, 2],
+    ['with many parameters', 0, 32, 33],
+    ['with many operands', 0, 1, 500],
+    ['with many of all', 200, 32, 300],
+  ])('traps in frames %s', (_, locals, parameters, height) => {
+    const { i64 } = valueTypes;
+    const kept = height - parameters;
+    const recursion = [
+      ...Array.from({ length: kept }, () => op('local.get')),
+      ...Array.from({ length: parameters }, (_, index) => op('local.get', index)),
+      op('call', 1),
+      ...Array.from({ length: kept }, () => op('i64.add')),
+    ];
+    const start = Array.from({ length: parameters }, () => op('i64.const', 3n));
+    const module = contractWith({
+      types: [
+        { parameters: [valueTypes.i32], results: [valueTypes.i32] },
+        { parameters: Array(parameters).fill(i64), results: [i64] },
+      ],
+      functions: [0, 1],
+      bodies: [
+        body([...start, op('call', 1), op('drop'), zero]),
+        body(recursion, locals === 0 ? [] : [{ count: locals, type: i64 }]),
+      ],
+    });
+    // The engine's own overflow would be a LocalFault, which is thrown.
+    const outcome = sceneWith(encodeModule(module)).call(contract, emptyBytes, { gas: 10n ** 10n });
+    expect(outcome).toMatchObject({ status: 'failed', gasLeft: 0n });
+  });
+
   it('is one budget for all frames of a transaction', () => {
     const scene = sceneWith(wasm);
     scene.mustDeploy(addressOf(0xc1), wasm);

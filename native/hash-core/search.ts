@@ -2,7 +2,8 @@
 // `prepare`, the rest for one or four nonces at a time. Fixed addresses; no allocation.
 
 import {
-  compress, expand, initialState, plainRounds, roundConstants, sixtyOneRounds,
+  compress, expand, expandWith, fixedPart, initialState, plainRounds, roundConstants,
+  sixtyOneRounds,
 } from './sha256';
 import { add, anyAtMost, count, lanes, splat, swapBytes } from './words';
 
@@ -22,6 +23,8 @@ const firstStart: usize = 3072; // state after round 2 of the first hash
 const secondStart: usize = 3200; // the initial hash value
 const midstateLanes: usize = 3328;
 const result: usize = 3456;
+const firstParts: usize = 3584; // fixed parts of the first hash's words 20 to 32
+const secondParts: usize = 3792; // fixed parts of the second hash's words 24 to 30
 
 /** Copies `words` big-endian words from bytes at `source`. */
 function loadBlock(target: usize, source: usize, words: usize): void {
@@ -33,6 +36,12 @@ function loadBlock(target: usize, source: usize, words: usize): void {
 function splatWords<T>(target: usize, source: usize, words: usize): void {
   for (let index: usize = 0; index < words; index++) {
     store<T>(target + index * sizeof<T>(), splat<T>(load<u32>(source + 4 * index)));
+  }
+}
+
+function splatParts<T>(target: usize, words: usize, from: usize, to: usize): void {
+  for (let t = from; t < to; t++) {
+    store<T>(target + (t - from) * sizeof<T>(), splat<T>(fixedPart(words, t)));
   }
 }
 
@@ -60,6 +69,7 @@ export function prepareLanes<T>(): void {
   padHeader(plainWords);
   expand<u32>(plainWords, 16, 18); // words 16 and 17 do not reach back to the nonce, word 3
   splatWords<T>(firstWords, plainWords, 18);
+  splatParts<T>(firstParts, plainWords, 20, 33);
   memory.copy(scratch, midstate, 32);
   plainRounds(scratch, plainWords, 3);
   splatWords<T>(firstStart, scratch, 8);
@@ -67,6 +77,7 @@ export function prepareLanes<T>(): void {
 
   padHash(plainWords);
   splatWords<T>(secondWords, plainWords, 16);
+  splatParts<T>(secondParts, plainWords, 24, 31);
   splatWords<T>(secondStart, initialState, 8);
 }
 
@@ -98,12 +109,16 @@ export function searchLanes<T>(start: u32, length: u32): i32 {
   const highestWord = splat<T>(load<u32>(targetAddress, 28));
   for (let offset: u32 = 0; offset < length; offset += lanes<T>()) {
     store<T>(firstWords + 3 * size, swapBytes<T>(count<T>(start + offset)));
-    expand<T>(firstWords, 18, 64);
+    expand<T>(firstWords, 18, 20);
+    expandWith<T>(firstWords, 20, 33, firstParts);
+    expand<T>(firstWords, 33, 64);
     sixtyOneRounds<T>(firstStart, result, firstWords + 3 * size, roundConstants + 12);
     for (let at: usize = 0; at < 8 * size; at += size) {
       store<T>(secondWords + at, add<T>(load<T>(result + at), load<T>(midstateLanes + at)));
     }
-    expand<T>(secondWords, 16, 61);
+    expand<T>(secondWords, 16, 24);
+    expandWith<T>(secondWords, 24, 31, secondParts);
+    expand<T>(secondWords, 31, 61);
     sixtyOneRounds<T>(secondStart, result, secondWords, roundConstants);
     // e after round 60 is h after round 63, so this is the last word of the hash.
     const last = add<T>(load<T>(result + 4 * size), load<T>(secondStart + 7 * size));

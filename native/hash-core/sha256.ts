@@ -64,6 +64,24 @@ export function expand<T>(words: usize, from: usize, to: usize): void {
   }
 }
 
+/** What words t - 15 and t - 16 add to word t: the same for every nonce where both are fixed. */
+export function fixedPart(words: usize, t: usize): u32 {
+  return smallSigma0<u32>(load<u32>(words + 4 * (t - 15))) + load<u32>(words + 4 * (t - 16));
+}
+
+/** As `expand`, with the fixed parts of these words, one after the other, at `parts`. */
+// @ts-ignore: decorator
+@inline
+export function expandWith<T>(words: usize, from: usize, to: usize, parts: usize): void {
+  const end = words + (to - 16) * sizeof<T>();
+  for (let at = words + (from - 16) * sizeof<T>(); at < end; at += sizeof<T>()) {
+    const moving = smallSigma1<T>(load<T>(at, 14 * sizeof<T>()));
+    const word = add<T>(add<T>(moving, load<T>(at, 9 * sizeof<T>())), load<T>(parts));
+    store<T>(at, word, 16 * sizeof<T>());
+    parts += sizeof<T>();
+  }
+}
+
 /** T1 of FIPS 180-4 section 6.2.2; Ch as g ^ (e & (f ^ g)), one operation less. */
 // @ts-ignore: decorator
 @inline

@@ -56,7 +56,7 @@ describe('genesis file', () => {
     [{ name: undefined }, 'genesis.name must be a text'],
     [{ name: '' }, 'genesis.name must be a text'],
     [{ id: '0x12' }, 'genesis.id has 1 bytes, 32 are needed'],
-    [{ chainId: '1' }, 'genesis.chainId is 1: an integer from 0 to 4503599627370476'],
+    [{ chainId: '1' }, 'genesis.chainId is "1": an integer from 0 to 4503599627370476'],
     [{ chainId: 4_503_599_627_370_477 }, 'genesis.chainId'],
     [{ chainId: 1.5 }, 'genesis.chainId'],
     [{ time: -1 }, 'genesis.time'],

@@ -45,6 +45,8 @@ export type AgentNote = {
 const retryBlocks = 4;
 /** Blocks for which a sent action is remembered. */
 const rememberedBlocks = 64;
+/** Above the longest span in which a round is looked at: three periods of 2,000 blocks and more. */
+const finishedBlocks = 10_000;
 /** Past rounds looked at for reveals, finalization and settlement. */
 const roundsBehind = 3;
 /** Seats that one settle transaction works through. */
@@ -58,6 +60,8 @@ export class ReporterAgent {
   readonly #note: (note: AgentNote) => void;
   /** Height at which an action was last sent, by its name. */
   readonly #sentAt = new Map<string, number>();
+  /** Rounds with nothing left to do, and the height at which that was seen. */
+  readonly #finished = new Map<string, number>();
   #busy = false;
   #nextHeight: number | undefined;
 
@@ -85,6 +89,9 @@ export class ReporterAgent {
   #forget(height: number): void {
     for (const [action, sent] of this.#sentAt) {
       if (height - sent > rememberedBlocks) this.#sentAt.delete(action);
+    }
+    for (const [round, seen] of this.#finished) {
+      if (height - seen > finishedBlocks) this.#finished.delete(round);
     }
   }
 
@@ -194,13 +201,16 @@ export class ReporterAgent {
   async #finishRounds(feed: Feed, current: number, next: number, height: number): Promise<void> {
     for (let round = Math.max(1, current - roundsBehind); round <= current; round++) {
       const { revealEnd } = await this.#client.windows(feed, round);
-      if (next < revealEnd + this.#options.patienceBlocks) continue;
+      const name = `${feed.id} ${round}`;
+      if (next < revealEnd + this.#options.patienceBlocks || this.#finished.has(name)) continue;
       const data = await this.#client.round(feed, round);
       if (data.state === roundStates.open && this.#isDue(`finalize ${feed.id} ${round}`, height)) {
         await this.#attempt(feed, round, 'finalize', height, [feed.id, BigInt(round)]);
       }
       const isOver = data.state === roundStates.final || data.state === roundStates.void;
-      if (isOver && data.unsettled > 0 && this.#isDue(`settle ${feed.id} ${round}`, height)) {
+      if (data.state === roundStates.none || (isOver && data.unsettled === 0)) {
+        this.#finished.set(name, height);
+      } else if (isOver && this.#isDue(`settle ${feed.id} ${round}`, height)) {
         await this.#attempt(feed, round, 'settle', height, [feed.id, BigInt(round), settleSeats]);
       }
     }

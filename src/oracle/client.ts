@@ -32,6 +32,12 @@ export interface RoundWindows {
   readonly revealEnd: number;
 }
 
+interface Schedule {
+  /** Blocks from one round to the next. */
+  readonly period: number;
+  readonly first: Omit<RoundWindows, 'round'>;
+}
+
 /** `Round` of the contract, as viem decodes it. */
 export interface RoundData {
   readonly state: number;
@@ -68,6 +74,7 @@ export class OracleClient {
   readonly transport: Transport;
   readonly #addresses: OracleAddresses;
   #feeds: readonly Feed[] = [];
+  readonly #schedules = new Map<string, Schedule>();
 
   constructor(transport: Transport, addresses: OracleAddresses) {
     this.transport = transport;
@@ -154,11 +161,36 @@ export class OracleClient {
     return Number(await this.#ask<bigint>(feed, 'currentRound', [feed.id]));
   }
 
+  /** Windows of a round: they follow from those of round 1 and the period, which never change. */
   async windows(feed: Feed, round: number): Promise<RoundWindows> {
-    const [commitStart, commitEnd, revealStart, revealEnd] = (
-      await this.#ask<[bigint, bigint, bigint, bigint]>(feed, 'windows', [feed.id, BigInt(round)])
-    ).map(Number) as [number, number, number, number];
-    return { round, commitStart, commitEnd, revealStart, revealEnd };
+    let schedule = this.#schedules.get(feed.id);
+    if (schedule === undefined) {
+      schedule = await this.#readSchedule(feed);
+      this.#schedules.set(feed.id, schedule);
+    }
+    const shift = (round - 1) * schedule.period;
+    const { commitStart, commitEnd, revealStart, revealEnd } = schedule.first;
+    return {
+      round,
+      commitStart: commitStart + shift,
+      commitEnd: commitEnd + shift,
+      revealStart: revealStart + shift,
+      revealEnd: revealEnd + shift,
+    };
+  }
+
+  async #readSchedule(feed: Feed): Promise<Schedule> {
+    const [{ period }, windows] = await Promise.all([
+      this.configuration(feed),
+      this.#ask<[bigint, bigint, bigint, bigint]>(feed, 'windows', [feed.id, 1n]),
+    ]);
+    const [commitStart, commitEnd, revealStart, revealEnd] = windows.map(Number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { period, first: { commitStart, commitEnd, revealStart, revealEnd } };
   }
 
   round(feed: Feed, round: number): Promise<RoundData> {
@@ -188,6 +220,7 @@ export class OracleClient {
   }
 
   configuration(feed: Feed): Promise<{
+    readonly period: number;
     readonly bondBps: number;
     readonly noRevealSlashBps: number;
     readonly minStake: bigint;

@@ -53,7 +53,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
       host: settings['p2p.host'],
       port: settings['p2p.port'],
       bootnodes: settings.bootnodes,
-      mdns: false,
+      mdns: settings['p2p.mdns'],
     },
     mine: {
       enabled: settings.mine,

@@ -1,6 +1,6 @@
 /**
- * Fork choice: move the state to the heaviest complete branch. One plan at a time is with the
- * host: either the next blocks of the same branch or one whole reorganisation.
+ * Fork choice: move the state to the heaviest complete branch. What the host is given is either the
+ * next blocks of the same branch or one whole reorganisation; it carries them out in order.
  */
 
 import type { HeaderEntry } from '../../primitives/block.ts';
@@ -21,14 +21,9 @@ export function chooseHead(turn: Turn): void {
   const { best } = state.tree;
   if (best.id === state.planned.id) return;
   const { reverts, applies } = state.tree.path(state.planned, best);
-  if (reverts.length > 0) {
-    // It starts from a settled state, so that a refusal always finds one clear plan.
-    if (!isExecuted(state)) return;
-    alarmWhenDeep(turn, reverts.length, best);
-  } else {
-    const queued = state.planned.height - state.environment.chain.head().height;
-    if (queued > limits.appliesQueuedMax / 2) return;
-  }
+  const queued = state.planned.height - state.environment.chain.head().height;
+  if (reverts.length === 0 && queued > limits.appliesQueuedMax / 2) return;
+  alarmWhenDeep(turn, reverts.length, best);
   const next = reverts.length > 0 ? applies : applies.slice(0, limits.appliesQueuedMax);
   for (const node of reverts) effects.push({ kind: 'revert', id: node.id });
   for (const node of next) effects.push({ kind: 'apply', id: node.id });

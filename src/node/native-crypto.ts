@@ -1,11 +1,13 @@
 /**
- * The host's `Crypto`: node:crypto for SHA-256, libsecp256k1 for recovery, @noble for the rest.
- * Where the native module has no binary for the platform, @noble recovers, tens of times slower.
+ * The host's `Crypto`: node:crypto for SHA-256, our WebAssembly module for Keccak-256, libsecp256k1
+ * for recovery, @noble for the rest. Where the native module has no binary for the platform, @noble
+ * recovers, tens of times slower.
  */
 
 import { hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { type Crypto, nobleCrypto } from '../primitives/crypto.ts';
+import { createKeccak256 } from '../vm/keccak.ts';
 
 /** The part of npm `secp256k1/bindings` in use; it throws at load where there is no prebuilt binary. */
 interface Secp256k1 {
@@ -49,6 +51,7 @@ export function createNativeCrypto(): Crypto & { readonly nativeRecovery: boolea
     ...nobleCrypto,
     sha256,
     sha256d: (data) => sha256(sha256(data)),
+    keccak256: createKeccak256(),
     recover: recover ?? nobleCrypto.recover,
     nativeRecovery: recover !== undefined,
   };

@@ -15,6 +15,7 @@ describe('native crypto against @noble', () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), (data) => {
         expect(native.sha256(data)).toEqual(nobleCrypto.sha256(data));
         expect(native.sha256d(data)).toEqual(nobleCrypto.sha256d(data));
+        expect(native.keccak256(data)).toEqual(nobleCrypto.keccak256(data));
       }),
     );
   });

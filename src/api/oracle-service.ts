@@ -76,7 +76,10 @@ export interface ReportRequest {
 
 export interface SubmittedReport {
   readonly round: number;
-  readonly commitTransaction: Uint8Array;
+  /** First height that takes the commitment. */
+  readonly commitFrom: number;
+  /** Undefined while the window is not open: the node commits by itself at `commitFrom`. */
+  readonly commitTransaction: Uint8Array | undefined;
   readonly revealFrom: number;
   readonly revealUntil: number;
   /** Acorns lost when the reveal does not come. */
@@ -92,6 +95,8 @@ export interface UnsignedTransaction {
 /** What a wallet must sign: the commit now, the reveal between the two heights. */
 export interface PreparedReport {
   readonly round: number;
+  /** First height that takes the commitment. */
+  readonly commitFrom: number;
   readonly salt: Uint8Array;
   readonly commit: UnsignedTransaction;
   readonly reveal: UnsignedTransaction;

@@ -3,6 +3,7 @@
  * node holds. An agent exists from its first report on; it reveals by itself, also after a restart.
  */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentNote, type AgentOptions, ReporterAgent } from '../oracle/agent.ts';
 import { OracleClient } from '../oracle/client.ts';
@@ -71,9 +72,9 @@ export class NodeOracle {
     feeds: readonly Reported[],
     patienceBlocks: number,
   ): Promise<ReporterAgent> {
-    const { transport, genesis, dataDirectory, note } = this.#parts;
+    const { transport, genesis, note } = this.#parts;
     const { chainId } = genesis;
-    const book = await ReportBook.open(join(dataDirectory, 'reports', `${address}.json`));
+    const book = await ReportBook.open(this.#bookFile(address));
     const all = await this.client.feeds();
     const manual = all.map((feed) => ({ feed, sources: [], minimumSources: 1 }));
     const reported = (feeds.length > 0 ? feeds : manual).map((feed) => ({ ...feed, strayBps }));
@@ -82,6 +83,18 @@ export class NodeOracle {
       { client: this.client, wallet, book, note },
       { name: address.slice(0, 8), chainId, feeds: reported, patienceBlocks, claimFrom },
     );
+  }
+
+  /** Brings back the agents that have promised something before a restart. */
+  async resume(): Promise<void> {
+    for (const account of this.#parts.accounts) {
+      const file = this.#bookFile(checksumAddress(account.address));
+      if (existsSync(file)) await this.agent(account, []);
+    }
+  }
+
+  #bookFile(address: string): string {
+    return join(this.#parts.dataDirectory, 'reports', `${address}.json`);
   }
 
   /** A new head for every agent there is. */

@@ -174,12 +174,17 @@ export class ReporterAgent {
     this.#say(feed, round, 'commit', value.toString());
   }
 
+  /** Keeps `value` for `round`; the commitment leaves when the window opens. @throws AlreadyPromised */
+  promise(feed: Feed, round: number, value: bigint): Promise<void> {
+    return this.#book.promise({ feed: feed.id, round, value });
+  }
+
   /**
    * Promises `value` for `round` and sends the commitment.
    * @throws AlreadyPromised, ContractRefusal, RpcFault
    */
   async commitValue(feed: Feed, round: number, value: bigint): Promise<`0x${string}`> {
-    await this.#book.promise({ feed: feed.id, round, value });
+    await this.promise(feed, round, value);
     const place = this.#place(feed, round);
     const salt = saltOf(this.#wallet.secret, place);
     const hash = commitHash(place, this.#wallet.address, value, salt);

@@ -78,12 +78,15 @@ export interface Report {
 
 interface Schedule {
   readonly round: number;
+  /** First height that takes the commitment. */
+  readonly commitFrom: number;
   readonly revealFrom: number;
   readonly revealUntil: number;
   readonly penaltyIfMissed: bigint;
 }
 
-export type Submitted = Schedule & { readonly commitTransaction: Uint8Array };
+/** Without a transaction yet, the node commits by itself at `commitFrom`. */
+export type Submitted = Schedule & { readonly commitTransaction: Uint8Array | undefined };
 export interface Unsigned {
   readonly to: Uint8Array;
   readonly data: Uint8Array;
@@ -221,7 +224,15 @@ export class OracleDesk {
         const message = `this node has no key for ${wanted ?? 'a reporter'}: use oracle_prepareReport and sign it yourself`;
         return { code: 'no-key', message };
       }
-      const schedule = await this.#schedule(feed, report.round, agent.address as ContractAddress);
+      const { next, ...schedule } = await this.#schedule(
+        feed,
+        report.round,
+        agent.address as ContractAddress,
+      );
+      if (next < schedule.commitFrom) {
+        await agent.promise(feed, schedule.round, report.value);
+        return { ...schedule, commitTransaction: undefined };
+      }
       const hash = await agent.commitValue(feed, schedule.round, report.value);
       return { ...schedule, commitTransaction: fromHex(hash) };
     });
@@ -235,7 +246,7 @@ export class OracleDesk {
         return { code: 'no-reporter', message: 'name the address that will sign, as "reporter"' };
       }
       const reporter = checksumAddress(report.reporter) as ContractAddress;
-      const schedule = await this.#schedule(feed, report.round, reporter);
+      const { next: _, ...schedule } = await this.#schedule(feed, report.round, reporter);
       const salt = `0x${randomBytes(32).toString('hex')}` as const;
       const round = BigInt(schedule.round);
       const place = {
@@ -259,31 +270,35 @@ export class OracleDesk {
     });
   }
 
+  /** The round of a report: the wanted one, else the first that still takes this reporter's commit. */
   async #schedule(
     feed: Feed,
     wanted: number | undefined,
     reporter: ContractAddress,
-  ): Promise<Schedule> {
-    const head = await this.#head();
-    const next = head.height + 1;
-    const current = await this.#client.currentRound(feed);
-    let round = wanted ?? current;
+  ): Promise<Schedule & { readonly next: number }> {
+    const next = (await this.#head()).height + 1;
+    const { seated, fromRound } = await this.#client.seatOf(feed, reporter);
+    if (!seated) throw new ContractRefusal('NotReporter', [reporter]);
+    const current = Math.max(1, await this.#client.currentRound(feed));
+    let round = wanted ?? Math.max(current, fromRound);
     let windows = await this.#client.windows(feed, round);
     if (wanted === undefined && next >= windows.commitEnd) {
-      round = current + 1;
+      round += 1;
       windows = await this.#client.windows(feed, round);
     }
-    if (next < windows.commitStart || next >= windows.commitEnd) {
-      const opens = next < windows.commitStart ? 'opens' : 'closed';
-      const height = next < windows.commitStart ? windows.commitStart : windows.commitEnd;
-      throw new RpcFault(
-        -32000,
-        `commits of ${feed.name} round ${round} ${opens === 'opens' ? 'open at' : 'closed before'} height ${height}; the next block is ${next}`,
-      );
+    if (next >= windows.commitEnd) {
+      const message = `commits of ${feed.name} round ${round} closed before height ${windows.commitEnd}; the next block is ${next}`;
+      throw new RpcFault(-32000, message);
     }
     const penaltyIfMissed = await this.#penalty(feed, reporter);
-    const { revealStart, revealEnd } = windows;
-    return { round, revealFrom: revealStart, revealUntil: revealEnd, penaltyIfMissed };
+    return {
+      next,
+      round,
+      commitFrom: windows.commitStart,
+      revealFrom: windows.revealStart,
+      revealUntil: windows.revealEnd,
+      penaltyIfMissed,
+    };
   }
 
   /** What the bond of a commit loses when its reveal does not come, rounded up as the contract does. */

@@ -55,13 +55,20 @@ function testOracle(reports: ReportRequest[]): OracleService {
     }),
     submitReport: async (request) => {
       reports.push(request);
-      return { round: 4, commitTransaction: new Uint8Array(32).fill(2), ...window };
+      return { round: 4, commitFrom: 11, commitTransaction: new Uint8Array(32).fill(2), ...window };
     },
     prepareReport: async (request) => {
       reports.push(request);
       const transaction = { to: contract, data: fromHex('aabb'), value: 0n };
       const salt = new Uint8Array(32).fill(9);
-      return { round: 4, salt, commit: transaction, reveal: transaction, ...window };
+      return {
+        round: 4,
+        commitFrom: 11,
+        salt,
+        commit: transaction,
+        reveal: transaction,
+        ...window,
+      };
     },
   };
 }
@@ -183,6 +190,7 @@ describe('oracle', () => {
     const report = { feed: 'BTC/USD', value: '-123456789012345678901', round: 4 };
     expect(await ask('oracle_submitReport', report)).toEqual({
       round: 4,
+      commitFrom: 11,
       commitTransaction: `0x${'02'.repeat(32)}`,
       revealFrom: 20,
       revealUntil: 30,

@@ -123,6 +123,7 @@ export const runStart: Handler = async ({ settings: { values } }, terminal) => {
   if (node.genesis.development && values.demo && node.oracle !== undefined) {
     await startDemonstration(node.oracle);
   }
+  await node.oracle?.resume();
   terminal.write(`${await bannerOf(node, values)}\n`);
   node.onHead((notice) => {
     void oracleLine(node)

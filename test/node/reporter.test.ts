@@ -1,0 +1,170 @@
+/** Reports through JSON-RPC: promised, committed, and revealed even when the node died in between. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPublicClient, createWalletClient, defineChain, type Hex, http } from 'viem';
+import { privateKeyToAccount } from 'viem/accounts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { devnet } from '../../scripts/genesis-networks.ts';
+import { demonstrationAccounts, testAccounts } from '../../src/node/accounts.ts';
+import { ReportBook } from '../../src/oracle/report-book.ts';
+import { toHex } from '../../src/primitives/bytes.ts';
+import { checksumAddress } from '../../src/primitives/keys.ts';
+import { fastDevnet, writeNetwork } from '../support/network-files.ts';
+import { NodeProcess, until } from '../support/process.ts';
+
+const windows = { period: 20, commitBlocks: 6, sealBlocks: 2, revealBlocks: 6, disputeBlocks: 1 };
+const feeds = devnet.feeds.map((feed) => ({
+  ...feed,
+  configuration: { ...feed.configuration, ...windows },
+}));
+
+const folder = mkdtempSync(join(tmpdir(), 'dodona-reporter-'));
+const genesis = writeNetwork(
+  folder,
+  fastDevnet({ intervalMs: 60_000, transactionMs: 60_000 }, { feeds }),
+);
+const datadir = join(folder, 'node');
+const start = () => NodeProcess.start({ genesis, datadir, mine: false });
+let node: NodeProcess;
+afterAll(async () => {
+  await node.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Round {
+  readonly phase: string;
+  readonly value?: string;
+  readonly seats: readonly { reporter: string; state: string; value?: string }[];
+}
+
+async function seatState(reporter: string): Promise<string | undefined> {
+  const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 1);
+  return round.seats.find((seat) => seat.reporter === reporter.toLowerCase())?.state;
+}
+
+/** Mines until `look` sees what it waits for; at most 60 blocks. */
+async function mineUntil(what: string, look: () => Promise<boolean>): Promise<void> {
+  for (let block = 0; block < 60; block++) {
+    if (await look()) return;
+    await node.rpc('evm_mine');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`60 blocks without ${what}`);
+}
+
+const reporters = demonstrationAccounts();
+const reporter = checksumAddress(reporters[0].address);
+
+describe('reports through JSON-RPC', () => {
+  it('are revealed by a node that was killed after the commit', async () => {
+    node = await start();
+    const submitted = await node.rpc<Record<string, unknown>>('oracle_submitReport', {
+      feed: 'BTC/USD',
+      value: '6400000000000',
+      reporter,
+    });
+    expect(submitted).toMatchObject({ round: 1, commitFrom: 1, revealFrom: 9, revealUntil: 15 });
+    expect(BigInt(submitted.penaltyIfMissed as string)).toBe(2n * 10n ** 18n);
+    for (const { address } of reporters.slice(1, 3)) {
+      const other = { feed: 'BTC/USD', value: '6400000000000', reporter: checksumAddress(address) };
+      await node.rpc('oracle_submitReport', other);
+    }
+    await node.rpc('evm_mine');
+    expect(await seatState(reporter)).toBe('committed');
+    await node.kill();
+    node = await start();
+    for (const { address } of reporters.slice(0, 3)) {
+      await mineUntil('a reveal', async () => {
+        return (await seatState(checksumAddress(address))) === 'revealed';
+      });
+    }
+  }, 120_000);
+
+  it('cannot be given twice for one round', async () => {
+    const other = { feed: 'BTC/USD', value: '6500000000000', reporter, round: 1 };
+    await expect(node.rpc('oracle_submitReport', other)).rejects.toThrow(/closed|already/);
+  });
+
+  it('end in an answer', async () => {
+    await mineUntil('an answer', async () => {
+      const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 1);
+      return round.value === '6400000000000';
+    });
+    const reading = await node.rpc<Record<string, unknown>>('oracle_read', 'BTC/USD');
+    expect(reading).toMatchObject({ value: '6400000000000', round: '1', reports: 3 });
+  }, 60_000);
+
+  it('are refused by name where the node has no key, no seat or no feed', async () => {
+    const stranger = '0x00000000000000000000000000000000000000bb';
+    const ask = (report: Record<string, unknown>) =>
+      node.rpc('oracle_submitReport', { feed: 'BTC/USD', value: '1', ...report });
+    await expect(ask({ reporter: stranger })).rejects.toThrow(/no key/);
+    await expect(
+      ask({ reporter: checksumAddress(testAccounts()[3]?.address as Uint8Array) }),
+    ).rejects.toThrow(/NotReporter/);
+    await expect(ask({ feed: 'X/Y', reporter })).rejects.toThrow(/BTC\/USD/);
+  });
+
+  it('can be prepared for a wallet that the node knows nothing of', async () => {
+    const last = reporters.at(-1) as { readonly privateKey: Uint8Array };
+    const account = privateKeyToAccount(`0x${toHex(last.privateKey)}`);
+    const chain = defineChain({
+      id: devnet.chainId,
+      name: 'testnet',
+      nativeCurrency: { name: 'OAK', symbol: 'OAK', decimals: 18 },
+      rpcUrls: { default: { http: [node.url] } },
+    });
+    const wallet = createWalletClient({ account, chain, transport: http() });
+    const client = createPublicClient({ chain, transport: http(), pollingInterval: 50 });
+    interface Unsigned {
+      readonly to: Hex;
+      readonly data: Hex;
+    }
+    await mineUntil('commits of round 2', async () => {
+      const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 2);
+      return round.phase === 'commit';
+    });
+    const prepared = await node.rpc<{ round: number; commit: Unsigned; reveal: Unsigned }>(
+      'oracle_prepareReport',
+      { feed: 'BTC/USD', value: '6410000000000', reporter: account.address },
+    );
+    expect(prepared.round).toBe(2);
+    const send = async ({ to, data }: Unsigned) => {
+      const hash = await wallet.sendTransaction({ to, data });
+      await node.rpc('evm_mine');
+      const receipt = await until('the receipt', () =>
+        client.getTransactionReceipt({ hash }).catch(() => undefined),
+      );
+      expect(receipt.status).toBe('success');
+    };
+    await send(prepared.commit);
+    await mineUntil('reveals of round 2', async () => {
+      const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 2);
+      return round.phase === 'reveal';
+    });
+    await send(prepared.reveal);
+    const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 2);
+    const seat = round.seats.find((entry) => entry.reporter === account.address.toLowerCase());
+    expect(seat).toMatchObject({ state: 'revealed', value: '6410000000000' });
+  }, 120_000);
+});
+
+describe('the report book', () => {
+  it('is durable, keeps one value a round and names a damaged file', async () => {
+    const file = join(folder, 'book', 'reports.json');
+    const book = await ReportBook.open(file);
+    await book.promise({ feed: '0x01', round: 7, value: -5n });
+    await book.promise({ feed: '0x01', round: 7, value: -5n });
+    await expect(book.promise({ feed: '0x01', round: 7, value: -6n })).rejects.toMatchObject({
+      code: 'already-promised',
+    });
+    const again = await ReportBook.open(file);
+    expect(again.get('0x01', 7)?.value).toBe(-5n);
+    expect(again.get('0x01', 8)).toBeUndefined();
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(file, '{');
+    await expect(ReportBook.open(file)).rejects.toThrow(file);
+  });
+});

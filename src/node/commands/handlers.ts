@@ -4,6 +4,7 @@ import type { Handler } from '../command-line.ts';
 import { basicHandlers } from './basic.ts';
 import { runDatabaseCheck } from './database.ts';
 import { oracleHandlers } from './oracle.ts';
+import { runReport } from './report.ts';
 import { runCall, runSend } from './send.ts';
 import { runStart } from './start.ts';
 
@@ -12,6 +13,7 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
   return {
     ...basicHandlers(),
     ...oracleHandlers,
+    'oracle report': runReport,
     start: runStart,
     send: runSend,
     call: runCall,

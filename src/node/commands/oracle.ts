@@ -162,7 +162,7 @@ const runJoin: Handler = async (invocation, terminal) => {
 };
 
 /** The registry behind the feeds: any feed's oracle names it. */
-async function registryOf(transport: Transport): Promise<`0x${string}`> {
+export async function registryOf(transport: Transport): Promise<`0x${string}`> {
   const [feed] = (await transport.request('oracle_feeds', [])) as readonly { oracle: string }[];
   if (feed === undefined) throw new UsageError('this network has no feeds');
   const [, registry] = await view<[string, `0x${string}`, string]>(

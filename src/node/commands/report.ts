@@ -1,0 +1,107 @@
+/**
+ * `dodona oracle report`: a reporter agent in the foreground, as a client of any node. It commits,
+ * reveals, finalizes, settles and claims until Ctrl-C, and warns when a reveal is still due.
+ */
+
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+import { type AgentNote, ReporterAgent } from '../../oracle/agent.ts';
+import { AgentFileError, parseAgentFile } from '../../oracle/agent-file.ts';
+import { OracleClient } from '../../oracle/client.ts';
+import { ReportBook } from '../../oracle/report-book.ts';
+import type { Transport } from '../../oracle/transport.ts';
+import type { Handler } from '../command-line.ts';
+import { UsageError } from '../resolve-settings.ts';
+import { nodeTransport, walletOf } from './node-client.ts';
+import { registryOf } from './oracle.ts';
+
+/** How often the head is asked for; blocks come every 2 s at the quickest networks. */
+const pollMs = 500;
+const claimFrom = 10n ** 17n;
+
+interface Head {
+  readonly height: number;
+  readonly time: number;
+}
+
+async function readHead(transport: Transport): Promise<Head> {
+  const block = (await transport.request('eth_getBlockByNumber', ['latest', false])) as {
+    number: string;
+    timestamp: string;
+  };
+  return { height: Number(block.number), time: Number(block.timestamp) };
+}
+
+function readPlans(file: string): ReturnType<typeof parseAgentFile> {
+  const folder = dirname(resolve(file));
+  try {
+    return parseAgentFile(parse(readFileSync(file, 'utf8')), {
+      readFile: (path) => readFileSync(resolve(folder, path), 'utf8'),
+      startedAt: Math.floor(Date.now() / 1000),
+    });
+  } catch (error) {
+    if (error instanceof AgentFileError || error instanceof RangeError) {
+      throw new UsageError(`${file}: ${error.message}`);
+    }
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+const noteLine = ({ feed, round, action, detail }: AgentNote): string =>
+  `${feed} round ${round}: ${action}${detail === '' ? '' : ` ${detail}`}\n`;
+
+export const runReport: Handler = async (invocation, terminal) => {
+  const [file = ''] = invocation.words;
+  const { values } = invocation.settings;
+  const plans = readPlans(file);
+  const transport = await nodeTransport(values);
+  const wallet = await walletOf(transport, invocation, terminal);
+  const client = new OracleClient(transport, { registry: await registryOf(transport) });
+  const feeds = await Promise.all(
+    plans.map(async (plan) => {
+      const feed = await client.feed(plan.name);
+      const { seated } = await client.seatOf(feed, wallet.address);
+      if (!seated) {
+        const remedy = `take one with 'dodona oracle join ${feed.name} AMOUNT'`;
+        throw new UsageError(`${wallet.address} has no seat in ${feed.name}: ${remedy}`);
+      }
+      return { ...plan, feed, sources: plan.sources(feed.decimals) };
+    }),
+  );
+  const book = await ReportBook.open(join(values.datadir, 'reports', `${wallet.address}.json`));
+  const chainId = Number(await transport.request('eth_chainId', []));
+  const agent = new ReporterAgent(
+    { client, wallet, book, note: (note) => terminal.write(noteLine(note)) },
+    { name: wallet.address, chainId, feeds, patienceBlocks: 0, claimFrom },
+  );
+  terminal.write(`Reporting ${plans.map(({ name }) => name).join(', ')} as ${wallet.address}\n`);
+  const head = await follow(transport, agent);
+  if (await agent.owesReveal(head.height)) {
+    terminal.writeError('A reveal is still due: start again before its window ends.\n');
+  }
+  return 0;
+};
+
+/** Hands every new head to the agent until the process is told to stop; the last head seen. */
+async function follow(transport: Transport, agent: ReporterAgent): Promise<Head> {
+  let stopping = false;
+  let wake: () => void = () => {};
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stopping = true;
+      wake();
+    });
+  }
+  let head: Head = { height: -1, time: 0 };
+  while (!stopping) {
+    const now = await readHead(transport);
+    if (now.height !== head.height) await agent.onHead(now.height, Math.floor(Date.now() / 1000));
+    head = now;
+    await new Promise<void>((done) => {
+      wake = done;
+      setTimeout(done, pollMs);
+    });
+  }
+  return head;
+}

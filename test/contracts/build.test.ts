@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { type AbiFunction, toEventSelector, toFunctionSelector } from 'viem';
 import { describe, expect, it } from 'vitest';
-import { buildContracts, contractNames, creationCode } from '../../scripts/build-contracts.ts';
+import { buildContracts, contractNames } from '../../scripts/build-contracts.ts';
 import { buildGenesisFile } from '../../scripts/build-genesis.ts';
-import { entryModule, interfaceModule, parseInterface } from '../../scripts/contract-interface.ts';
 import { devnet, mainnet } from '../../scripts/genesis-networks.ts';
+import { entryModule, interfaceModule, parseInterface } from '../../src/node/contract/interface.ts';
 import { oracleAbi, registryAbi, stakeAbi } from '../../src/oracle/contracts.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { parseGenesis } from '../../src/primitives/genesis.ts';
+import { encodeCreation } from '../../src/vm/creation.ts';
 import { decodeModule } from '../../src/vm/decoder.ts';
 import { readArtifact } from './artifacts.ts';
 
@@ -35,7 +36,7 @@ describe('genesis contracts', () => {
     const artifact = readArtifact(name);
     expect(artifact._format).toBe('hh-sol-artifact-1');
     expect(artifact.contractName).toBe(name);
-    expect(fromHex(artifact.bytecode)).toEqual(creationCode(wasm));
+    expect(fromHex(artifact.bytecode)).toEqual(encodeCreation(wasm));
     expect(fromHex(artifact.deployedBytecode)).toEqual(wasm);
   });
 });

@@ -9,6 +9,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import { shortId } from '../primitives/wire.ts';
+import { checkCreation } from '../vm/contract.ts';
 import { type Account, emptyCodeHash } from './account.ts';
 import { effectiveTip } from './fees.ts';
 import { BestFirst } from './pool-order.ts';
@@ -25,7 +26,12 @@ import {
 } from './transactions.ts';
 
 export type PoolFault = TransactionFault<
-  TransactionFaultCode | 'already-known' | 'replacement-underpriced' | 'underpriced' | 'pool-full'
+  | TransactionFaultCode
+  | 'already-known'
+  | 'replacement-underpriced'
+  | 'underpriced'
+  | 'pool-full'
+  | 'creation-refused'
 >;
 export type PoolResult =
   | { readonly ok: true; readonly hash: Uint8Array }
@@ -58,6 +64,17 @@ export type PoolBounds = {
 
 const refused = (fault: PoolFault): PoolResult => ({ ok: false, ...fault });
 
+/**
+ * A creation that cannot succeed is not kept, though a block may hold it: it would cost its sender
+ * all of the gas. Nor is a module that this node's engine refuses, so that it is never mined here.
+ */
+function creationFault({ to, data }: SignedTransaction): PoolFault | undefined {
+  const refusal = to === undefined ? checkCreation(data) : undefined;
+  if (refusal === undefined) return undefined;
+  const message = `contract creation refused: ${refusal.message} (${refusal.code})`;
+  return { code: 'creation-refused', message };
+}
+
 export class TransactionPool {
   readonly #parts: PoolParts;
   readonly #bounds: PoolBounds;
@@ -88,7 +105,10 @@ export class TransactionPool {
     if (this.#byHash.has(key)) {
       return refused({ code: 'already-known', message: `already known: 0x${key}` });
     }
-    const fault = checkInIsolation(transaction, this.#parts) ?? this.#check(transaction);
+    const fault =
+      checkInIsolation(transaction, this.#parts) ??
+      this.#check(transaction) ??
+      creationFault(transaction);
     if (fault !== undefined) return refused(fault);
     const entry = poolEntry(transaction, this.#sequence++, this.#head.height);
     this.#insert(key, entry);

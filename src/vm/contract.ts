@@ -6,6 +6,7 @@
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
 import { ModuleError, type ModuleRefusal } from './binary.ts';
+import { decodeCreation } from './creation.ts';
 import { decodeModule } from './decoder.ts';
 import { encodeModule } from './encoder.ts';
 import { type GasTable, gasTable } from './gas-table.ts';
@@ -81,6 +82,12 @@ export function validateModule(wasm: Uint8Array): ModuleRefusal | undefined {
   } catch (error) {
     return asRefusal(error);
   }
+}
+
+/** `validateModule` for the module in creation data: what stops a creation before any code runs. */
+export function checkCreation(data: Uint8Array): ModuleRefusal | undefined {
+  const creation = decodeCreation(data);
+  return 'code' in creation ? creation : validateModule(creation.wasm);
 }
 
 function compile(bytes: Uint8Array): WebAssembly.Module {

@@ -208,7 +208,9 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
   'p2p.mdns': {
     group: 'Peers',
     help: 'find nodes of this network in the local network',
-    fallback: () => true,
+    // Two people who try the devnet in one office want two chains, not one that swallows the other.
+    fallback: (known) => !onDevnet(known),
+    fallbackText: 'true except on devnet',
     parse: parseSwitch,
   },
   mine: {

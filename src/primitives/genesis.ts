@@ -128,7 +128,10 @@ function flag(from: Section, name: string): boolean {
 function integer(from: Section, name: string, max: number): number {
   const value = own(from, name);
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) {
-    fail(`${from.path}.${name}`, `is ${JSON.stringify(value)}: an integer from 0 to ${max} is needed`);
+    fail(
+      `${from.path}.${name}`,
+      `is ${JSON.stringify(value)}: an integer from 0 to ${max} is needed`,
+    );
   }
   return value;
 }

@@ -49,6 +49,8 @@ export const limits = {
   wasmExportsMax: 64,
   wasmInitialPagesMax: 32,
   wasmMemoryPagesMax: 64,
+  /** Open at once in all frames of a transaction, 64 MiB: 128 frames of 64 pages would hold 512. */
+  memoryPagesPerTransactionMax: 1_024,
   callDepthMax: 128,
   stackWordsPerTransactionMax: 32_768,
   logTopicsMax: 4,

@@ -23,6 +23,7 @@ export interface Contract {
   /** The hook behind each imported function. */
   readonly hooks: readonly LinkedHook[];
   readonly hasConstructor: boolean;
+  readonly initialPages: number;
   /** Gas of entering a frame: instance, initial pages, data bytes. */
   readonly entryGas: number;
   /** Length of the deployed module. */
@@ -119,6 +120,7 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
     module: compile(bytes),
     hooks: facts.hooks,
     hasConstructor: facts.hasConstructor,
+    initialPages: facts.initialPages,
     entryGas:
       frame +
       framePage * facts.initialPages +

@@ -47,13 +47,20 @@ export function openFrame(facts: FrameFacts, guest: Guest): Frame {
   return { ...facts, guest, result: emptyBytes, returnData: emptyBytes, exitStatus: 0 };
 }
 
+/** What all open frames of a transaction use together; a frame hands on what it has left. */
+export interface SharedBudget {
+  readonly stackWords: number;
+  /** Pages of memory, those that a new frame starts with included. */
+  readonly memoryPages: number;
+}
+
 export interface CallRequest extends FrameFacts {
   /** Whose code runs; differs from `address` in a delegate call. */
   readonly codeAddress: Uint8Array;
   readonly gas: bigint;
   /** Adds the stipend of a call with value, which its caller has paid. */
   readonly hasStipend: boolean;
-  readonly stackWords: number;
+  readonly shared: SharedBudget;
 }
 
 export interface CreateRequest {
@@ -65,7 +72,7 @@ export interface CreateRequest {
   readonly input: Uint8Array;
   readonly depth: number;
   readonly gas: bigint;
-  readonly stackWords: number;
+  readonly shared: SharedBudget;
 }
 
 /** What hooks work on. */

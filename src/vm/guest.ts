@@ -4,6 +4,7 @@
  * than the call itself.
  */
 
+import type { SharedBudget } from './frame.ts';
 import type { GasTable } from './gas-table.ts';
 import { helperNames } from './helpers.ts';
 
@@ -17,7 +18,8 @@ export class Guest {
   private readonly takeInk: (ink: number) => number;
   private readonly readInk: () => bigint;
   private readonly writeInk: (ink: bigint) => void;
-  readonly readStackWords: () => number;
+  private readonly readStackWords: () => number;
+  private readonly readPages: () => number;
   private readonly readFault: () => number;
   private readonly table: GasTable;
   private view: Uint8Array;
@@ -27,18 +29,21 @@ export class Guest {
   constructor(
     exports: Record<string, unknown>,
     table: GasTable,
-    budget: { readonly gas: bigint; readonly stackWords: number },
+    budget: { readonly gas: bigint; readonly shared: SharedBudget },
   ) {
     this.memory = exports.memory as WebAssembly.Memory;
     this.takeInk = exports[helperNames.take] as (ink: number) => number;
     this.readInk = exports[helperNames.readInk] as () => bigint;
     this.writeInk = exports[helperNames.writeInk] as (ink: bigint) => void;
     this.readStackWords = exports[helperNames.readStack] as () => number;
+    this.readPages = exports[helperNames.readPages] as () => number;
     this.readFault = exports[helperNames.readFault] as () => number;
     this.table = table;
     this.view = new Uint8Array(this.memory.buffer);
     this.writeInk(budget.gas * BigInt(table.inkPerGas));
-    (exports[helperNames.writeStack] as (words: number) => void)(budget.stackWords);
+    const { stackWords, memoryPages } = budget.shared;
+    (exports[helperNames.writeStack] as (words: number) => void)(stackWords);
+    (exports[helperNames.writePages] as (pages: number) => void)(memoryPages);
   }
 
   trap(hint: string): never {
@@ -53,6 +58,11 @@ export class Guest {
 
   get inkLeft(): bigint {
     return this.readInk();
+  }
+
+  /** What another frame may use while this one waits. */
+  get sharedLeft(): SharedBudget {
+    return { stackWords: this.readStackWords(), memoryPages: this.readPages() };
   }
 
   /** What is left, floored to gas; 0 when overdrawn. */

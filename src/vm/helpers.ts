@@ -1,5 +1,5 @@
 /**
- * The counters and functions that instrumentation adds to a module: two globals, the exported
+ * The counters and functions that instrumentation adds to a module: globals, the exported
  * functions by which the host reads and charges them, and the metered forms of memory.grow,
  * memory.copy and memory.fill.
  */
@@ -28,6 +28,8 @@ export const helperNames = {
   writeInk: `${reservedPrefix}write_ink`,
   readStack: `${reservedPrefix}read_stack`,
   writeStack: `${reservedPrefix}write_stack`,
+  readPages: `${reservedPrefix}read_pages`,
+  writePages: `${reservedPrefix}write_pages`,
   /** () -> i32: 1 when the engine did not give memory that the rules allow. */
   readFault: `${reservedPrefix}read_fault`,
 } as const;
@@ -43,6 +45,7 @@ interface HelperOptions {
   readonly prices: InkPrices;
   readonly initialInk: bigint;
   readonly initialStackWords: number;
+  readonly initialPages: number;
   /** Undefined when the memory is not the module's own. */
   readonly memoryPagesMax: number | undefined;
   readonly hasMemory: boolean;
@@ -92,7 +95,15 @@ interface HelperFunction {
   readonly replaces?: number;
 }
 
-function counterFunctions(ink: number, stack: number, fault: number): HelperFunction[] {
+interface Counters {
+  readonly ink: number;
+  readonly stack: number;
+  /** Pages by which the transaction's memories may still grow together. */
+  readonly pages: number;
+  readonly fault: number;
+}
+
+function counterFunctions({ ink, stack, pages, fault }: Counters): HelperFunction[] {
   const take: HelperFunction = {
     type: { parameters: [i32], results: [i32] },
     locals: [],
@@ -126,12 +137,30 @@ function counterFunctions(ink: number, stack: number, fault: number): HelperFunc
     writer(helperNames.writeInk, i64, ink),
     reader(helperNames.readStack, i32, stack),
     writer(helperNames.writeStack, i32, stack),
+    reader(helperNames.readPages, i32, pages),
+    writer(helperNames.writePages, i32, pages),
     reader(helperNames.readFault, i32, fault),
   ];
 }
 
-/** Charges, grows, and marks a fault when growth fails although size + pages <= maximum. */
-function growFunction(ink: number, fault: number, options: HelperOptions): HelperFunction {
+/** Answers -1 from the function when the i32 of `local 0` is above the pages that are left. */
+function refuseBeyond(pages: number): readonly Instruction[] {
+  return [
+    local(0),
+    op(opcodes.globalGet, pages),
+    op(opcodes.i32GtU),
+    op(opcodes.if, emptyBlock),
+    op(opcodes.i32Const, -1),
+    op(opcodes.return),
+    end,
+  ];
+}
+
+/**
+ * Charges, grows within what is left to the transaction, and marks a fault when growth fails
+ * although size + pages <= maximum.
+ */
+function growFunction({ ink, pages, fault }: Counters, options: HelperOptions): HelperFunction {
   const { memoryPagesMax } = options;
   const faultCheck: readonly Instruction[] =
     memoryPagesMax === undefined
@@ -161,10 +190,22 @@ function growFunction(ink: number, fault: number, options: HelperOptions): Helpe
     replaces: opcodes.memoryGrow,
     code: [
       ...takeProduct(ink, 0, options.prices.growPage),
+      ...refuseBeyond(pages),
       local(0),
       op(opcodes.memoryGrow),
       op(opcodes.localSet, 1),
       ...faultCheck,
+      local(1),
+      op(opcodes.i32Const, -1),
+      op(opcodes.i32Eq),
+      op(opcodes.if, emptyBlock),
+      op(opcodes.i32Const, -1),
+      op(opcodes.return),
+      end,
+      op(opcodes.globalGet, pages),
+      local(0),
+      op(opcodes.i32Sub),
+      op(opcodes.globalSet, pages),
       local(1),
     ],
   };
@@ -183,11 +224,16 @@ function bulkFunction(opcode: number, ink: number, price: number): HelperFunctio
 export function injectHelpers(module: WasmModule, options: HelperOptions): Injected {
   const inkGlobal = importsOf(module, 'global').length + module.globals.length;
   const stackGlobal = inkGlobal + 1;
-  const faultGlobal = inkGlobal + 2;
-  const functions = counterFunctions(inkGlobal, stackGlobal, faultGlobal);
+  const counters: Counters = {
+    ink: inkGlobal,
+    stack: stackGlobal,
+    pages: inkGlobal + 2,
+    fault: inkGlobal + 3,
+  };
+  const functions = counterFunctions(counters);
   if (options.hasMemory) {
     functions.push(
-      growFunction(inkGlobal, faultGlobal, options),
+      growFunction(counters, options),
       bulkFunction(opcodes.memoryCopy, inkGlobal, options.prices.bulkByte),
       bulkFunction(opcodes.memoryFill, inkGlobal, options.prices.bulkByte),
     );
@@ -209,6 +255,7 @@ export function injectHelpers(module: WasmModule, options: HelperOptions): Injec
     globals: [
       globalOf(i64, op(opcodes.i64Const, 0, options.initialInk)),
       globalOf(i32, op(opcodes.i32Const, options.initialStackWords)),
+      globalOf(i32, op(opcodes.i32Const, options.initialPages)),
       globalOf(i32, op(opcodes.i32Const, 0)),
     ],
     exports,

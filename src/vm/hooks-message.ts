@@ -83,8 +83,10 @@ function call(context: HookContext, pointers: CallPointers): number {
     depth: frame.depth + 1,
     gas,
     hasStipend: value > 0n,
-    stackWords: guest.readStackWords(),
+    shared: guest.sharedLeft,
   };
+  // The answer replaces it anyway: waiting frames must not hold megabytes of old ones.
+  frame.returnData = emptyBytes;
   const outcome = context.call(request);
   settle(frame, outcome, pointers.lengthTarget);
   return outcome.status === 'success' ? 0 : 1;
@@ -124,7 +126,7 @@ function enter(
     input: creation.input,
     gas: creation.gas,
     depth: depth + 1,
-    stackWords: guest.readStackWords(),
+    shared: guest.sharedLeft,
   });
 }
 
@@ -147,6 +149,7 @@ function create(context: HookContext, pointers: CreatePointers): undefined {
       : create2Address(frame.address, guest.readFixed(pointers.salt, 32), input, crypto);
   const gas = allButOne64th(guest.gasLeft);
   guest.removeGas(gas);
+  frame.returnData = emptyBytes;
   const isPossible =
     frame.depth + 1 < limits.callDepthMax &&
     world.balance(frame.address) >= value &&

@@ -26,6 +26,7 @@ export interface InstrumentOptions {
   /** What the counters hold in a fresh instance: 0, except for start functions in tests. */
   readonly initialInk?: bigint;
   readonly initialStackWords?: number;
+  readonly initialPages?: number;
 }
 
 /**
@@ -205,6 +206,7 @@ export function instrument(
     prices: table.ink,
     initialInk: options.initialInk ?? 0n,
     initialStackWords: options.initialStackWords ?? 0,
+    initialPages: options.initialPages ?? 0,
     memoryPagesMax: memories[0]?.maximum,
     hasMemory: module.memories.length + importsOf(module, 'memory').length > 0,
   });

@@ -17,6 +17,7 @@ import {
   type FrameFacts,
   type HookContext,
   openFrame,
+  type SharedBudget,
 } from './frame.ts';
 import { exitSignal, Guest, trapSignal } from './guest.ts';
 import { type Imports, importsFor, makeHooks } from './hooks.ts';
@@ -32,6 +33,11 @@ function failed(hint: string): Outcome {
 
 function reverted(gasLeft: bigint, hint: string): Outcome {
   return { status: 'reverted', output: emptyBytes, gasLeft, hint };
+}
+
+function noMemory(gasLeft: bigint): Outcome {
+  const max = limits.memoryPagesPerTransactionMax;
+  return reverted(gasLeft, `the open calls would have more than ${max} memory pages together`);
 }
 
 function succeeded(gasLeft: bigint, output: Uint8Array = emptyBytes): Outcome {
@@ -92,13 +98,14 @@ export class Machine implements HookContext {
     }
     const codeHash = execution.world.codeHash(codeAddress);
     if (isZero(codeHash) || equalBytes(codeHash, this.emptyCodeHash)) return succeeded(gas);
-    return this.callContract(request, codeHash);
+    return this.callContract(request, codeHash, gas);
   }
 
-  private callContract(request: CallRequest, codeHash: Uint8Array): Outcome {
+  private callContract(request: CallRequest, codeHash: Uint8Array, unspent: bigint): Outcome {
     const { execution } = request;
     const { gas: prices } = execution.table;
     const contract = this.load(execution, request.codeAddress, codeHash);
+    if (contract.initialPages > request.shared.memoryPages) return noMemory(unspent);
     const isFirst = execution.world.touchCode(codeHash);
     const entry = contract.entryGas + (isFirst ? prices.codeTouchByte * contract.codeSize : 0);
     // A stipend covers entering the frame, but never more than the value call has paid for.
@@ -107,7 +114,7 @@ export class Machine implements HookContext {
     if (gas < 0n) return failed(`out of gas: entering the contract costs ${entry}`);
     return this.run(contract, request, contractExports.entrypoint, {
       gas,
-      stackWords: request.stackWords,
+      shared: request.shared,
     });
   }
 
@@ -151,6 +158,7 @@ export class Machine implements HookContext {
     world.setCode(request.address, wasm.slice());
     world.touchCode(codeHash);
     if (!contract.hasConstructor && constructorArguments.length === 0) return succeeded(gas);
+    if (contract.initialPages > request.shared.memoryPages) return noMemory(gas);
     gas -= BigInt(contract.entryGas);
     if (gas < 0n) return failed(`out of gas: entering the contract costs ${contract.entryGas}`);
     const facts: FrameFacts = {
@@ -164,7 +172,7 @@ export class Machine implements HookContext {
       depth: request.depth,
     };
     const name = contract.hasConstructor ? contractExports.construct : contractExports.entrypoint;
-    return this.run(contract, facts, name, { gas, stackWords: request.stackWords });
+    return this.run(contract, facts, name, { gas, shared: request.shared });
   }
 
   /** The compiled contract, from the cache or from the state. */
@@ -198,11 +206,13 @@ export class Machine implements HookContext {
     contract: Contract,
     facts: FrameFacts,
     entryName: EntryName,
-    budget: { readonly gas: bigint; readonly stackWords: number },
+    budget: { readonly gas: bigint; readonly shared: SharedBudget },
   ): Outcome {
     const { openFrames, table } = facts.execution;
     const exports = this.instantiate(contract);
-    const guest = new Guest(exports, table, budget);
+    const { stackWords, memoryPages } = budget.shared;
+    const shared = { stackWords, memoryPages: memoryPages - contract.initialPages };
+    const guest = new Guest(exports, table, { gas: budget.gas, shared });
     const frame = openFrame(facts, guest);
     const outer = this.current;
     const key = toHex(facts.address);

@@ -89,6 +89,7 @@ export const opcodes = {
   i32Eq: 0x46,
   i32LtS: 0x48,
   i32LtU: 0x49,
+  i32GtU: 0x4b,
   i64LtS: 0x53,
   i64LeU: 0x58,
   i32Add: 0x6a,

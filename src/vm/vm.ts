@@ -5,7 +5,7 @@
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
 import { blockIdsAddress } from './block-ids.ts';
-import type { Execution } from './frame.ts';
+import type { Execution, SharedBudget } from './frame.ts';
 import { gasTable } from './gas-table.ts';
 import { createKeccak256 } from './keccak.ts';
 import { Machine } from './machine.ts';
@@ -28,20 +28,22 @@ const gasMax = 2n ** 62n / 1_000n;
 function runMessage(machine: Machine, execution: Execution, message: Message): Outcome {
   const { sender, to, value, input, gas } = message;
   if (gas < 0n || gas > gasMax) throw new RangeError(`${gas} gas is outside 0..${gasMax}`);
-  const shared = { execution, sender, value, input, depth: 0, gas };
-  const stackWords = limits.stackWordsPerTransactionMax;
+  const shared: SharedBudget = {
+    stackWords: limits.stackWordsPerTransactionMax,
+    memoryPages: limits.memoryPagesPerTransactionMax,
+  };
+  const common = { execution, sender, value, input, depth: 0, gas, shared };
   if (to === undefined) {
     if (message.created === undefined) throw new Error('a creation needs the address to create');
-    return machine.create({ ...shared, address: message.created, stackWords });
+    return machine.create({ ...common, address: message.created });
   }
   return machine.call({
-    ...shared,
+    ...common,
     address: to,
     codeAddress: to,
     isStatic: message.isStatic === true,
     isDelegate: false,
     hasStipend: false,
-    stackWords,
   });
 }
 

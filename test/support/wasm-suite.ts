@@ -83,6 +83,7 @@ const meteredForm: Form = {
       memoryPagesMax: 65_536,
       initialInk: inkForEach,
       initialStackWords: stackForEach,
+      initialPages: 65_536,
     };
     return encodeModule(instrument(module, heights, options));
   },

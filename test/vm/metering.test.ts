@@ -262,54 +262,6 @@ describe('stack', { timeout: 60_000 }, () => {
   });
 });
 
-describe('memory', { timeout: 60_000 }, () => {
-  it('grows to 64 pages and answers -1 beyond, after the charge', async () => {
-    const scene = sceneWith(await compilePuppet());
-    const grow = (pages: bigint): number => {
-      const output = scene.mustCall(contract, puppet.grow(pages), { gas: 10n ** 9n });
-      return new DataView(output.buffer).getInt32(0, true);
-    };
-    expect(grow(0n)).toBe(2);
-    expect(grow(62n)).toBe(2);
-    expect(grow(63n)).toBe(-1);
-    expect(grow(60_000n)).toBe(-1);
-    const used = (pages: bigint): bigint =>
-      10n ** 9n - scene.call(contract, puppet.grow(pages), { gas: 10n ** 9n }).gasLeft;
-    expect(used(63n) - used(3n)).toBe((60n * BigInt(ink.growPage)) / 1_000n);
-    expect(scene.call(contract, puppet.grow(0xffff_ffffn))).toMatchObject({ status: 'failed' });
-  });
-
-  it('is fresh in every frame', () => {
-    const addAndAnswer = [
-      zero,
-      zero,
-      op('i32.load8_u'),
-      op('i32.const', 1),
-      op('i32.add'),
-      op('i32.store8'),
-      zero,
-      op('i32.load8_u'),
-      op('i32.const', 1),
-      op('i32.ne'),
-    ];
-    const scene = sceneWith(entryBytes(addAndAnswer));
-    for (let round = 0; round < 3; round++) {
-      expect(scene.call(contract, emptyBytes).status).toBe('success');
-    }
-  });
-
-  it('outside its bounds is a trap, from the guest and from the host', async () => {
-    const scene = sceneWith(await compilePuppet());
-    for (const pointer of [131_072n, 0xffff_ffffn]) {
-      const outcome = scene.call(contract, puppet.readArgumentsAt(pointer));
-      expect(outcome).toMatchObject({ status: 'failed', gasLeft: 0n });
-      expect(outcome.hint).toContain('outside the memory');
-    }
-    const load = [op('i32.const', 65_536), op('i32.load8_u')];
-    expect(sceneWith(entryBytes(load)).call(contract, emptyBytes).status).toBe('failed');
-  });
-});
-
 describe('faults of the engine', { timeout: 60_000 }, () => {
   it('are thrown, never an outcome', () => {
     const scene = new ContractScene();

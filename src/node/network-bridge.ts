@@ -23,6 +23,12 @@ export interface BridgeParts {
   readonly status: () => Status;
 }
 
+/** A verifier that died ends the node by itself; what waited for it has nothing more to say. */
+function threadGone(): void {}
+
+/** An own block that cannot be published still reaches peers that ask for headers. */
+function notPublished(): void {}
+
 /** Feeds what peers send to the executor. `network` is asked for late: it needs these handlers. */
 export function networkHandlers(parts: BridgeParts, network: () => Network): NetworkHandlers {
   const { executor, verifier } = parts;
@@ -41,15 +47,15 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
       network().verdict(delivery, 'reject');
       return;
     }
-    await executor.call('gossipedTransactions', delivery, batch, recovered);
+    executor.tell('gossipedTransactions', delivery, batch, recovered);
   };
   return {
     status: parts.status,
-    joined: (peer, status) => void executor.call('joined', peer, status),
-    left: (peer) => void executor.call('left', peer),
+    joined: (peer, status) => executor.tell('joined', peer, status),
+    left: (peer) => executor.tell('left', peer),
     gossip: (peer, topic, bytes, delivery) => {
-      if (topic === 'blocks') void executor.call('gossipedBlock', peer, delivery, bytes);
-      else void gossipTransactions(bytes, delivery);
+      if (topic === 'blocks') executor.tell('gossipedBlock', peer, delivery, bytes);
+      else void gossipTransactions(bytes, delivery).catch(threadGone);
     },
     query: (_peer, kind, query) => executor.call('serve', kind, query),
   };
@@ -83,7 +89,7 @@ const failureReasons = ['timeout', 'disconnected', 'refused', 'malformed'] as co
 export function carryToNetwork(parts: BridgeParts, network: Network, notice: ExecutorNotice): void {
   switch (notice.kind) {
     case 'broadcast':
-      void publishBlock(network, notice.bytes);
+      network.publish('blocks', notice.bytes).catch(notPublished);
       break;
     case 'broadcastTransactions':
       network.publishTransactions(notice.raw);
@@ -95,15 +101,11 @@ export function carryToNetwork(parts: BridgeParts, network: Network, notice: Exe
       network.report(notice.peer, notice.code);
       break;
     case 'request':
-      void request(parts, network, notice);
+      void request(parts, network, notice).catch(threadGone);
       break;
     default:
       break;
   }
-}
-
-async function publishBlock(network: Network, bytes: Uint8Array): Promise<void> {
-  await network.publish('blocks', bytes);
 }
 
 async function request(
@@ -120,5 +122,5 @@ async function request(
     const code = (error as { code?: string }).code;
     reply = { reason: failureReasons.find((reason) => reason === code) ?? 'refused' };
   }
-  await executor.call('answered', notice.request, peer, exchange, reply);
+  executor.tell('answered', notice.request, peer, exchange, reply);
 }

@@ -10,6 +10,7 @@ export type Port = Pick<MessagePort, 'postMessage' | 'on'> | Pick<Worker, 'postM
 
 type Wire =
   | { readonly call: number; readonly method: string; readonly parameters: readonly unknown[] }
+  | { readonly tell: string; readonly parameters: readonly unknown[] }
   | { readonly answer: number; readonly result: unknown }
   | { readonly answer: number; readonly error: { name: string; code: string; message: string } }
   | { readonly notice: unknown };
@@ -29,6 +30,11 @@ export interface Caller<Api extends object> {
     method: Name,
     ...parameters: Api[Name] extends (...parameters: infer List) => unknown ? List : never
   ): Promise<Api[Name] extends (...parameters: never[]) => infer Result ? Awaited<Result> : never>;
+  /** Calls without waiting for an answer. A fault there ends the other thread: nobody else hears of it. */
+  tell<Name extends keyof Api & string>(
+    method: Name,
+    ...parameters: Api[Name] extends (...parameters: infer List) => unknown ? List : never
+  ): void;
   /** Every open and later call rejects with `reason`: the thread is gone. */
   fail(reason: Error): void;
 }
@@ -57,6 +63,9 @@ export function connect<Api extends object, Notice = never>(
         open.set(counter, { done, failed });
         port.postMessage({ call: counter, method, parameters } satisfies Wire);
       }),
+    tell: (method, ...parameters) => {
+      if (gone === undefined) port.postMessage({ tell: method, parameters } satisfies Wire);
+    },
     fail: (reason) => {
       gone = reason;
       for (const waiting of open.values()) waiting.failed(reason);
@@ -68,6 +77,10 @@ export function connect<Api extends object, Notice = never>(
 /** Answers the calls of `connect`. Methods may be synchronous or not. */
 export function serve<Api extends object>(port: Port, methods: Api): void {
   port.on('message', (message: Wire) => {
+    if ('tell' in message) {
+      (methods as Methods)[message.tell]?.(...(message.parameters as never[]));
+      return;
+    }
     if (!('call' in message)) return;
     const { call, method, parameters } = message;
     void (async () => {

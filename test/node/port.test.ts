@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { connect, notify, serve, ThreadError } from '../../src/node/port.ts';
 
 interface Api {
+  count(value: number): void;
+  total(): number;
   add(left: bigint, right: bigint): bigint;
   fail(code: string): void;
   never(): Promise<void>;
@@ -10,7 +12,12 @@ interface Api {
 
 function pair() {
   const { port1, port2 } = new MessageChannel();
+  let sum = 0;
   serve<Api>(port2, {
+    count: (value) => {
+      sum += value;
+    },
+    total: () => sum,
     add: (left, right) => left + right,
     fail: (code) => {
       throw Object.assign(new Error('refused'), { code });
@@ -29,6 +36,16 @@ describe('ports between threads', () => {
     const failure = caller.call('fail', 'nonce-too-low');
     await expect(failure).rejects.toBeInstanceOf(ThreadError);
     await expect(failure).rejects.toMatchObject({ code: 'nonce-too-low', message: 'refused' });
+    port1.close();
+  });
+
+  it('carry calls that want no answer, in order', async () => {
+    const { caller, port1 } = pair();
+    caller.tell('count', 2);
+    caller.tell('count', 3);
+    expect(await caller.call('total')).toBe(5);
+    caller.fail(new Error('gone'));
+    caller.tell('count', 3);
     port1.close();
   });
 

@@ -178,7 +178,49 @@ export interface MiningStatus {
   readonly hashesPerSecond: number;
   /** 20 bytes. */
   readonly beneficiary: Uint8Array | undefined;
+  /** Hash core of the built-in miner: `simd`, `scalar` or `noble`. */
+  readonly core: string;
   readonly blocksFound: number;
+  /** Found here, but not on the chain now. */
+  readonly blocksOrphaned: number;
+  /** The last blocks found here and their fate, newest first. */
+  readonly blocks: readonly MinedBlock[];
+  /** Shares and blocks of outside miners by outcome (`accepted`, `stale`, `low-difficulty`, ...). */
+  readonly shares: { readonly [outcome: string]: number };
+  readonly stratum: StratumStatus;
+  /** Undefined when nobody mines or there is nothing to mine. */
+  readonly timeToBlock: TimeToBlock | undefined;
+}
+
+export interface MinedBlock {
+  /** As shown: reversed, with 0x. */
+  readonly id: string;
+  readonly height: number;
+  readonly door: 'built-in' | 'stratum' | 'getblocktemplate';
+  readonly worker: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly fate: 'pending' | 'on-chain' | 'orphaned';
+}
+
+export interface StratumStatus {
+  readonly url: string;
+  readonly connections: number;
+  /** By the shares that came. */
+  readonly hashesPerSecond: number;
+  readonly workers: readonly {
+    readonly name: string;
+    readonly hashesPerSecond: number;
+    readonly difficulty: number;
+    readonly accepted: number;
+  }[];
+}
+
+export interface TimeToBlock {
+  /** Mean, seconds. */
+  readonly expectedSeconds: number;
+  /** Seconds within which a block comes with the probability that is the key, such as `50%`. */
+  readonly within: { readonly [probability: string]: number };
 }
 
 export interface MiningService {

@@ -17,7 +17,7 @@ import {
 } from './worker.ts';
 
 export interface MinerPoolOptions {
-  /** Mining threads, at least 1. */
+  /** Mining threads to begin with, at least 1. */
   readonly threads: number;
   readonly core: HashCoreChoice;
   /** The entry file of a mining thread. */
@@ -69,6 +69,7 @@ export class MinerPool {
   readonly #options: MinerPoolOptions;
   readonly #handlers: MinerHandlers;
   #threads: readonly MinerThread[] = [];
+  #size: number;
   #job: RunningJob | undefined;
   #sequence = 0;
   #stopping = false;
@@ -76,6 +77,12 @@ export class MinerPool {
   constructor(options: MinerPoolOptions, handlers: MinerHandlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#size = options.threads;
+  }
+
+  /** Threads that search, or would if there were work. */
+  get size(): number {
+    return this.#size;
   }
 
   /**
@@ -83,7 +90,7 @@ export class MinerPool {
    * @throws MinerError when a thread cannot start.
    */
   async start(): Promise<HashCoreName> {
-    this.#threads = Array.from({ length: this.#options.threads }, () => this.#startThread());
+    this.#threads = Array.from({ length: this.#size }, () => this.#startThread());
     const cores = await Promise.all(this.#threads.map((thread) => thread.ready));
     const core = cores[0];
     if (core === undefined) throw new MinerError('a miner needs at least one thread');
@@ -110,6 +117,17 @@ export class MinerPool {
       };
       worker.postMessage(command);
     });
+  }
+
+  /**
+   * Goes on with another number of threads, at least 1, and without work.
+   * @throws MinerError when a thread cannot start
+   */
+  async resize(threads: number): Promise<void> {
+    if (threads === this.#size) return;
+    await this.stop();
+    this.#size = threads;
+    await this.start();
   }
 
   /** Hashes per second of all threads now; 0 when they sleep. */

@@ -3,6 +3,8 @@
  * to its event loop between them, so that new work or a stop is seen at once. Idle, it sleeps.
  */
 
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import type { MessagePort } from 'node:worker_threads';
 import {
   createHashCore,
@@ -124,8 +126,23 @@ class MinerThread {
   }
 }
 
+/**
+ * Lets everything else go first, so that a node on one core stays responsive. Linux gives threads
+ * priorities of their own (setpriority(2), Notes); elsewhere the whole process would be slowed.
+ */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    const thread = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    setPriority(thread, constants.priority.PRIORITY_LOW);
+  } catch {
+    // No /proc, or a sandbox that forbids it: mining works, only less politely.
+  }
+}
+
 /** Serves `port` until it closes: the whole body of a mining thread's entry file. */
 export function runMinerWorker(port: MessagePort, data: MinerWorkerData): void {
+  yieldToOthers();
   const thread = new MinerThread(port, data);
   port.on('message', (command: MinerCommand) => thread.accept(command));
 }

@@ -14,7 +14,6 @@ import type {
   PoolService,
 } from '../api/backend.ts';
 import type { OracleService } from '../api/oracle-service.ts';
-import type { MinerPool } from '../mining/miner.ts';
 import type { Network } from '../network/host.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { ExecutorApi, HeadNotice, OpenedChain } from './executor-api.ts';
@@ -37,15 +36,12 @@ export class LiveState {
   head: HeadNotice['head'];
   status: HeadNotice['status'];
   alarms: readonly Alarm[] = [];
-  miningEnabled: boolean;
-  blocksFound = 0;
   readonly #changeListeners = new Set<(change: ChainChange) => void>();
   readonly #pendingListeners = new Set<(hash: Uint8Array) => void>();
 
-  constructor(opened: OpenedChain, miningEnabled: boolean) {
+  constructor(opened: OpenedChain) {
     this.head = opened.head;
     this.status = opened.status;
-    this.miningEnabled = miningEnabled;
   }
 
   changed(notice: HeadNotice): void {
@@ -83,9 +79,7 @@ export interface BackendParts {
   readonly reader: Caller<ReaderApi>;
   readonly verifier: Caller<VerifierApi>;
   readonly network: Network;
-  readonly miners: MinerPool;
-  readonly threads: number;
-  readonly beneficiary: Uint8Array;
+  readonly mining: MiningService;
   readonly oracle: OracleService | undefined;
   readonly accounts: DevelopmentAccounts | undefined;
 }
@@ -125,32 +119,6 @@ function networkService({ network }: BackendParts): NetworkService {
   };
 }
 
-function miningService({
-  executor,
-  live,
-  miners,
-  threads,
-  beneficiary,
-}: BackendParts): MiningService {
-  const set = async (enabled: boolean): Promise<void> => {
-    await executor.call('setMining', enabled);
-    live.miningEnabled = enabled;
-    if (!enabled) miners.setWork(undefined);
-  };
-  return {
-    status: () => ({
-      enabled: live.miningEnabled,
-      threads,
-      hashesPerSecond: miners.hashRate(),
-      beneficiary,
-      blocksFound: live.blocksFound,
-    }),
-    start: () => set(true),
-    stop: () => set(false),
-    mineNow: () => executor.call('mineNow'),
-  };
-}
-
 async function nodeStatus(parts: BackendParts): Promise<NodeStatus> {
   const { executor, live, opened, reader } = parts;
   const [protocol, points] = await Promise.all([executor.call('status'), reader.call('finality')]);
@@ -174,7 +142,7 @@ export function createBackend(parts: BackendParts): NodeBackend {
     status: () => nodeStatus(parts),
     pool: poolService(parts),
     peers: networkService(parts),
-    mining: miningService(parts),
+    mining: parts.mining,
     oracle: parts.oracle,
     accounts: parts.accounts,
     onChange: (listener) => parts.live.onChange(listener),

@@ -4,6 +4,8 @@
  */
 
 import type { ProtocolStatus, ReportCode, Verdict } from '../consensus/protocol.ts';
+import type { SealOutcome } from '../mining/desk.ts';
+import type { Solution } from '../mining/template.ts';
 import type { HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
@@ -68,10 +70,8 @@ export interface ExecutorApi {
     readonly queued: readonly SignedTransaction[];
   };
   status(): ProtocolStatus;
-  /** Work found by a miner for the block of `job`. */
-  found(job: string, nonce: number, version: number): void;
-  /** The nonce and version range of `job` is used up: a new extranonce is needed. */
-  exhausted(job: string): void;
+  /** Work found for the block of `template`: completed, stored, applied and announced. */
+  sealed(template: string, solution: Solution): SealOutcome;
   setMining(enabled: boolean): void;
   /** Development networks: one block of all that waits, at once. */
   mineNow(): Promise<void>;
@@ -108,7 +108,12 @@ export type ExecutorNotice =
       readonly kind: 'seal';
       /** Undefined stops the search. */
       readonly work:
-        | { readonly job: string; readonly header: Uint8Array; readonly bits: number }
+        | {
+            /** Names the block in `sealed`; the last 32 are known. */
+            readonly template: string;
+            readonly header: Uint8Array;
+            readonly record: Uint8Array;
+          }
         | undefined;
     }
   | { readonly kind: 'report'; readonly peer: string; readonly code: ReportCode }

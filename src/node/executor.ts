@@ -9,12 +9,14 @@ import { mineTimer } from '../consensus/pow/mining.ts';
 import { answerQuery } from '../consensus/pow/serve.ts';
 import type { Answer, Query } from '../consensus/protocol.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { SealOutcome } from '../mining/desk.ts';
+import type { Solution } from '../mining/template.ts';
 import type { Block } from '../primitives/block.ts';
 import { toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
-import { encodeHeader } from '../primitives/header.ts';
+import { encodeHeader, headerId } from '../primitives/header.ts';
 import { limits } from '../primitives/limits.ts';
-import { recordCommitment } from '../primitives/record.ts';
+import { encodeRecord, recordCommitment } from '../primitives/record.ts';
 import { DecodeError } from '../primitives/rlp.ts';
 import {
   type BlockAnnouncement,
@@ -47,8 +49,8 @@ export class Executor implements ExecutorApi {
   readonly #notify: (notice: ExecutorNotice) => void;
   readonly #senders: SenderCache;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #jobs = new Map<string, Block>();
-  #jobCounter = 0;
+  readonly #templates = new Map<string, Block>();
+  #templateCounter = 0;
   #headWaiters: (() => void)[] = [];
   #running: Running | undefined;
 
@@ -178,21 +180,17 @@ export class Executor implements ExecutorApi {
     return this.#parts.driver.status();
   }
 
-  found(job: string, nonce: number, version: number): void {
-    const block = this.#jobs.get(job);
-    if (block === undefined) return;
-    const header = { ...block.header, nonce, version };
-    this.#parts.driver.dispatch({ kind: 'sealed', block: { ...block, header } });
-  }
-
-  exhausted(job: string): void {
-    const block = this.#jobs.get(job);
-    if (block === undefined) return;
-    const extranonce = new DataView(block.record.extranonce.slice().buffer);
-    extranonce.setBigUint64(8, extranonce.getBigUint64(8) + 1n);
-    const record = { ...block.record, extranonce: new Uint8Array(extranonce.buffer) };
-    const header = { ...block.header, commitment: recordCommitment(record, this.#crypto) };
-    this.#seal({ ...block, header, record });
+  sealed(template: string, { extranonce, nonce, version }: Solution): SealOutcome {
+    const block = this.#templates.get(template);
+    if (block === undefined) return 'unknown';
+    const { driver } = this.#parts;
+    const record = { ...block.record, extranonce };
+    const commitment = recordCommitment(record, this.#crypto);
+    const header = { ...block.header, commitment, nonce, version };
+    const id = headerId(header, this.#crypto);
+    if (driver.chain.hasBody(id)) return 'duplicate';
+    driver.dispatch({ kind: 'sealed', block: { ...block, header, record } });
+    return driver.chain.hasBody(id) ? 'accepted' : 'rejected';
   }
 
   setMining(enabled: boolean): void {
@@ -228,15 +226,16 @@ export class Executor implements ExecutorApi {
       this.#notify({ kind: 'seal', work: undefined });
       return;
     }
-    this.#jobCounter += 1;
-    const job = String(this.#jobCounter);
-    this.#jobs.set(job, block);
-    for (const old of this.#jobs.keys()) {
-      if (this.#jobs.size <= limits.templatesKept) break;
-      this.#jobs.delete(old);
+    this.#templateCounter += 1;
+    const template = String(this.#templateCounter);
+    this.#templates.set(template, block);
+    for (const old of this.#templates.keys()) {
+      if (this.#templates.size <= limits.templatesKept) break;
+      this.#templates.delete(old);
     }
     const header = encodeHeader(block.header);
-    this.#notify({ kind: 'seal', work: { job, header, bits: block.header.bits } });
+    const record = encodeRecord(block.record);
+    this.#notify({ kind: 'seal', work: { template, header, record } });
   }
 
   #headChanged(change: HeadChange): void {

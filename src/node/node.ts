@@ -8,27 +8,26 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NetworkInfo, NodeBackend } from '../api/backend.ts';
 import { startApiServer } from '../api/server.ts';
-import type { HashCoreChoice } from '../mining/hash-core.ts';
-import { MinerPool } from '../mining/miner.ts';
 import { createNetwork, type Network } from '../network/host.ts';
 import { loadOrCreateIdentity } from '../network/identity.ts';
 import type { Logger } from '../network/types.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import { limits } from '../primitives/limits.ts';
-import { targetOfBits } from '../primitives/work.ts';
 import { demonstrationAccounts, testAccounts } from './accounts.ts';
 import { createBackend, LiveState } from './backend.ts';
 import { readGenesisFile } from './chain-files.ts';
 import { developmentAccounts } from './development.ts';
 import type { ExecutorApi, ExecutorNotice, HeadNotice, OpenedChain } from './executor-api.ts';
 import { localTransport } from './local-transport.ts';
+import { minerMethods } from './miner-methods.ts';
+import { type MiningOptions, NodeMining } from './mining.ts';
 import { createNativeCrypto } from './native-crypto.ts';
 import { type BridgeParts, carryToNetwork, networkHandlers } from './network-bridge.ts';
 import { NodeOracle } from './oracle.ts';
 import type { Caller } from './port.ts';
 import type { ReaderApi, ReaderNotice } from './reader-api.ts';
-import { Threads, workerUrl } from './threads.ts';
+import { Threads } from './threads.ts';
 import type { VerifierApi } from './verifier.ts';
 import { clientVersion } from './version.ts';
 
@@ -46,13 +45,7 @@ export interface NodeOptions {
     readonly bootnodes: readonly string[];
     readonly mdns: boolean;
   };
-  readonly mine: {
-    readonly enabled: boolean;
-    readonly threads: number;
-    /** 20 bytes. */
-    readonly beneficiary: Uint8Array;
-    readonly core: HashCoreChoice;
-  };
+  readonly mine: MiningOptions;
 }
 
 export interface RunningNode {
@@ -63,8 +56,7 @@ export interface RunningNode {
   readonly network: Network;
   readonly live: LiveState;
   readonly oracle: NodeOracle | undefined;
-  /** Which hash core the miners use. */
-  readonly hashCore: string;
+  readonly mining: NodeMining;
   onHead(listener: (notice: HeadNotice) => void): void;
   /** Settles when a thread died: the node cannot go on. */
   readonly failed: Promise<Error>;
@@ -91,29 +83,6 @@ function networkInfo(genesis: Genesis): NetworkInfo {
     development: genesis.development,
     clientVersion: clientVersion(),
   };
-}
-
-/** Starts miners that report to the executor. */
-function createMiners(
-  options: NodeOptions['mine'],
-  executor: Caller<ExecutorApi>,
-  live: LiveState,
-  logger: Logger,
-): MinerPool {
-  return new MinerPool(
-    { threads: options.threads, core: options.core, workerUrl: workerUrl('mine') },
-    {
-      found: ({ jobId, nonce, version }) => {
-        live.blocksFound += 1;
-        void executor.call('found', jobId, nonce, version);
-      },
-      exhausted: (jobId) => void executor.call('exhausted', jobId),
-      failed: (error) => {
-        live.alarm('miner-failed', error.message);
-        logger.error({ room: 'mining', reason: error.message }, 'miner failed');
-      },
-    },
-  );
 }
 
 /** Everything that `start` acquires, released in reverse order. */
@@ -230,16 +199,23 @@ async function assemble(
   const router = new NoticeRouter();
   const opened = await openThreads(threads, options, router, releases, logger);
   const { mine } = options;
-  const live = new LiveState(opened.opened, mine.enabled);
+  const live = new LiveState(opened.opened);
   const bridge: BridgeParts = { ...opened, status: () => live.status };
   const network = await openNetwork(options, genesis, bridge, logger);
   releases.add(() => network.stop());
-  const miners = createMiners(mine, opened.executor, live, logger);
-  const hashCore = await miners.start();
-  releases.add(() => miners.stop());
+  const mining = await NodeMining.start(mine, {
+    executor: opened.executor,
+    crypto,
+    head: opened.opened.head,
+    failed: (error) => {
+      live.alarm('miner-failed', error.message);
+      logger.error({ room: 'mining', reason: error.message }, 'miner failed');
+    },
+  });
+  releases.add(() => mining.close());
   const info = networkInfo(genesis);
   const accounts = genesis.development ? developmentAccounts(crypto) : undefined;
-  const parts = { ...opened, ...mine, info, crypto, live, network, miners, accounts };
+  const parts = { ...opened, info, crypto, live, network, mining, accounts };
   const oracle = NodeOracle.create({
     transport: localTransport(opened),
     genesis,
@@ -251,22 +227,27 @@ async function assemble(
   const fault = (error: unknown, what: string): void =>
     logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
   const access = { ...options.rpc, allowedOrigins: [], token };
-  const server = await startApiServer(access, { backend, fault });
+  const server = await startApiServer(access, {
+    backend,
+    fault,
+    methods: minerMethods(mining.templates),
+  });
   releases.add(() => server.close());
   const headListeners: ((notice: HeadNotice) => void)[] = [];
   router.open((notice) => {
     if (notice.kind === 'head') {
       live.changed(notice);
+      mining.headChanged(notice);
       for (const listener of headListeners) listener(notice);
       void oracle?.onHead(notice.head.height, notice.head.header.time);
-    } else if (notice.kind === 'seal') sealWith(miners, notice.work);
+    } else if (notice.kind === 'seal') mining.sealing(notice.work);
     else if (notice.kind === 'pending') live.pending(notice.hash);
     else if (notice.kind === 'alarm') {
       live.alarm(notice.code, notice.detail);
       logger.warn({ room: 'consensus', code: notice.code }, notice.detail);
     } else carryToNetwork(bridge, network, notice);
   });
-  if (mine.enabled) await opened.executor.call('setMining', true);
+  if (mine.enabled) await mining.start(undefined);
   return {
     genesis,
     genesisId: opened.opened.genesisId,
@@ -275,18 +256,9 @@ async function assemble(
     network,
     live,
     oracle,
-    hashCore,
+    mining,
     onHead: (listener) => void headListeners.push(listener),
     failed: threads.failed,
     stop: () => releases.run(),
   };
-}
-
-function sealWith(
-  miners: MinerPool,
-  work: Extract<ExecutorNotice, { kind: 'seal' }>['work'],
-): void {
-  const target = work === undefined ? undefined : targetOfBits(work.bits);
-  if (work === undefined || target === undefined) miners.setWork(undefined);
-  else miners.setWork({ jobId: work.job, header: work.header, target });
 }

@@ -17,6 +17,7 @@ export interface BannerFacts {
   readonly rpcUrl: string;
   readonly peerAddress: string | undefined;
   readonly hashCore: string;
+  readonly stratumUrl: string;
   readonly threads: number;
   readonly mining: boolean;
   readonly development: boolean;
@@ -65,6 +66,7 @@ export function banner(facts: BannerFacts): string {
     `${label('JSON-RPC')}${facts.rpcUrl}`,
     `${label('peers')}${facts.peerAddress ?? 'not listening'}`,
     `${label('mining')}${mining}`,
+    `${label('Stratum')}${facts.stratumUrl}`,
     '',
     'To use MetaMask, add a network by hand:',
     `  name Dodona ${facts.network} · RPC URL ${facts.rpcUrl} · chain id ${facts.chainId} · symbol OAK`,

@@ -100,6 +100,18 @@ export const limits = {
   /** ...while bodies keep arriving: withheld bodies must not stop honest miners. */
   syncingIdleMs: 30_000,
 
+  // Consortia
+  consortiumMembersMax: 100,
+  consortiumWaitMsMax: 86_400_000,
+  /** Members say where they stand, and repeat their latest votes when nothing moves. */
+  consortiumTickMs: 1_000,
+  /** Blocks over which a primary's pace is judged. */
+  consortiumPaceBlocks: 8,
+  /** The best paid transaction must go in within so many blocks and three view timeouts. */
+  consortiumStarvedBlocks: 4,
+  /** Transactions that a peer may forward between two ticks. */
+  consortiumRequestsPerTick: 10_000,
+
   // Requests between peers
   headersPerAnswerMax: 2_000,
   locatorHashesMax: 32,
@@ -175,6 +187,38 @@ export const limits = {
   templatesKept: 32,
   templateRefreshMs: 30_000,
   templateThrottleMs: 1_000,
+  /** Blocks found here that are remembered with their fate. */
+  minedBlocksKept: 256,
+
+  // Stratum
+  stratumConnectionsMax: 1_024,
+  stratumLineSizeBytesMax: 4_096,
+  stratumOutputSizeBytesMax: 256 * 1024,
+  /** Lines a second of one connection, and how many may come at once; above, reading waits. */
+  stratumLinesPerSecond: 100,
+  stratumLinesBurst: 400,
+  stratumMalformedLinesMax: 16,
+  /** A connection that neither subscribed nor authorised after this is closed ... */
+  stratumGreetingMs: 30_000,
+  /** ... and one from which nothing came for this long, whose miner is gone. */
+  stratumIdleMs: 3_600_000,
+  /** A miner sleeps after 120 s without a new job. */
+  stratumNotifyMsMax: 25_000,
+  /** A template that only adds transactions is passed on no sooner. */
+  stratumRefreshMs: 5_000,
+  stratumJobsPerConnection: 64,
+  stratumSharesPerJobMax: 16_384,
+  stratumNameSizeMax: 64,
+  stratumDifficultyStart: 2 ** -10,
+  stratumDifficultyMin: 2 ** -20,
+  /** One share in so long is enough to see a miner's rate. */
+  stratumShareMs: 4_000,
+
+  // getblocktemplate
+  templatePollsMax: 64,
+  /** Below the time limit of a request. */
+  templatePollMs: 25_000,
+  templateIdleMs: 120_000,
 
   // JSON-RPC
   rpcBodySizeBytesMax: 5 * 1024 * 1024,

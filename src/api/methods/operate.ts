@@ -14,7 +14,8 @@ function requireMining(backend: NodeBackend): MiningService {
 
 function miningJson(backend: NodeBackend): unknown {
   const status = requireMining(backend).status();
-  return plainJson({ ...status, beneficiary: status.beneficiary ?? null });
+  const { beneficiary = null, timeToBlock = null } = status;
+  return plainJson({ ...status, beneficiary, timeToBlock });
 }
 
 export const operateMethods: NodeMethods = {

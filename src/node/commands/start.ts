@@ -60,6 +60,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
       threads: settings['mine.threads'],
       beneficiary: await beneficiaryOf(settings),
       core: 'auto',
+      stratumPort: settings['stratum.port'],
     },
   };
 }
@@ -84,7 +85,8 @@ async function bannerOf(node: RunningNode, settings: Settings): Promise<string> 
     dataDirectory: settings.datadir,
     rpcUrl: node.rpcUrl,
     peerAddress: node.network.addresses()[0],
-    hashCore: node.hashCore,
+    hashCore: node.mining.core,
+    stratumUrl: node.mining.stratumUrl,
     threads: settings['mine.threads'],
     mining: settings.mine,
     development: genesis.development,

@@ -53,7 +53,7 @@ const outcomes: { readonly [reason: string]: ShareOutcome } = {
   'bad-version': 'wrong-version',
 };
 
-/** What this node's templates are called while nothing but transactions changes. */
+/** Names a template for longpolls: its parent, then itself. */
 function pollId(template: Template): string {
   return `${toHex(template.header.previous)}${template.id}`;
 }
@@ -131,14 +131,9 @@ export class BlockTemplates {
    */
   async template(knownId: string | undefined): Promise<Record<string, unknown>> {
     this.#keepDemand();
-    const startedAt = performance.now();
     const isNews = (): boolean => {
       const { current } = this.#desk;
-      if (current === undefined) return false;
-      if (knownId === undefined || !knownId.startsWith(toHex(current.header.previous))) return true;
-      // Only transactions were added: worth a restart of the miners now and then.
-      const age = performance.now() - startedAt;
-      return pollId(current) !== knownId && age >= limits.stratumRefreshMs;
+      return current !== undefined && pollId(current) !== knownId;
     };
     if (!isNews()) await this.#wait(isNews);
     const { current } = this.#desk;

@@ -234,6 +234,15 @@ describe('a conversation', () => {
     expect(await miner.submit(first, late)).toMatchObject({ error: { 0: 21 } });
     expect(await miner.submit(second, miner.mine(second))).toMatchObject({ result: true });
     expect(scene.sealed).toEqual([]);
+    scene.desk.setTemplate(templateOn(parentB, '3', harder));
+    const full = await miner.job((job) => job.id !== second.id);
+    expect(full.clean).toBe(false);
+    expect(
+      await miner.submit(second, miner.mine(second, second.target, '05'.repeat(8))),
+    ).toMatchObject({ result: true });
+    scene.desk.setTemplate(templateOn(parentB, '4', harder));
+    await miner.request('mining.extranonce.subscribe', []);
+    expect(miner.jobs.at(-1)?.id).toBe(full.id);
   });
 
   it('asks for templates only while miners are there, and lets them reconnect', async () => {

@@ -3,6 +3,7 @@
  * come in any order; jobs follow when both are done. Every share is answered with its reason.
  */
 
+import { equalBytes } from '../../primitives/bytes.ts';
 import { versionRollingMask } from '../../primitives/header.ts';
 import { limits } from '../../primitives/limits.ts';
 import type { ShareOutcome } from '../accounting.ts';
@@ -77,6 +78,8 @@ export class StratumSession {
   #malformed = 0;
   #notifiedAt = Number.NEGATIVE_INFINITY;
   #lastTemplate: Template | undefined;
+  /** The last job was the first on its parent. */
+  #isEarly = false;
   #toldDifficulty = 0;
   #accepted = 0;
 
@@ -120,12 +123,20 @@ export class StratumSession {
     }
   }
 
-  /** Passes a template on. One that only adds transactions may wait for the next `tick`. */
+  /**
+   * Passes a template on at once when its parent is new, and so the one after it, which holds the
+   * transactions that the first was too early for. Later ones wait for a `tick`.
+   */
   offer(template: Template, isNewHead: boolean): void {
     if (!this.isReady) return;
-    const isFirst = this.#lastTemplate === undefined;
-    const age = this.#parts.now() - this.#notifiedAt;
-    if (isFirst || isNewHead || age >= limits.stratumRefreshMs) this.#notify(template);
+    const last = this.#lastTemplate;
+    if (last === undefined || isNewHead) {
+      this.#notify(template);
+      this.#isEarly = true;
+    } else if (this.#isEarly) {
+      this.#isEarly = false;
+      if (!equalBytes(template.recordPrefix, last.recordPrefix)) this.#notify(template);
+    }
   }
 
   /** Once a second: difficulty, templates that waited, and a job before the miner falls asleep. */

@@ -42,8 +42,14 @@ interface Route {
 }
 
 function createNode(point: ChainPoint): TreeNode {
+  // Field by field: header sync makes thousands, and a spread here was a tenth of its time.
   return {
-    ...point,
+    id: point.id,
+    header: point.header,
+    height: point.height,
+    work: point.work,
+    anchorTime: point.anchorTime,
+    parentId: point.parentId,
     children: [],
     hasBody: false,
     completedAt: undefined,

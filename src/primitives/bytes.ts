@@ -149,7 +149,9 @@ export function u64ToBytes(value: number): Uint8Array {
     throw new RangeError(`${value} is no integer between 0 and 2^53 - 1`);
   }
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  for (let index = 7, rest = value; rest > 0; index--, rest = Math.floor(rest / 256)) {
+    bytes[index] = rest % 256;
+  }
   return bytes;
 }
 

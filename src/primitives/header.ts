@@ -26,16 +26,23 @@ export interface Header {
   readonly nonce: number;
 }
 
+/** Writes a u32, little-endian. By hand, because a view for each header is half of its encoding. */
+function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value;
+  bytes[offset + 1] = value >>> 8;
+  bytes[offset + 2] = value >>> 16;
+  bytes[offset + 3] = value >>> 24;
+}
+
 /** The 80 bytes of a header. */
 export function encodeHeader(header: Header): Uint8Array {
   const bytes = new Uint8Array(headerSizeBytes);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, header.version, true);
+  writeU32(bytes, 0, header.version);
   bytes.set(header.previous, 4);
   bytes.set(header.commitment, 36);
-  view.setUint32(68, header.time, true);
-  view.setUint32(72, header.bits, true);
-  view.setUint32(76, header.nonce, true);
+  writeU32(bytes, 68, header.time);
+  writeU32(bytes, 72, header.bits);
+  writeU32(bytes, 76, header.nonce);
   return bytes;
 }
 

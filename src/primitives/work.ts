@@ -72,8 +72,10 @@ export function meetsTarget(hash: Uint8Array, bits: number): boolean {
   }
   if (word === 0 || (bits & 0x800000) !== 0) return false;
   for (let index = 31; index >= size; index--) if (hash[index] !== 0) return false;
-  const byte = (index: number): number => hash[index] as number;
-  const leading = byte(size - 1) * 65_536 + byte(size - 2) * 256 + byte(size - 3);
+  let leading = 0;
+  for (let index = size - 1; index >= size - 3; index--) {
+    leading = 256 * leading + (hash[index] as number);
+  }
   if (leading !== word) return leading < word;
   for (let index = size - 4; index >= 0; index--) if (hash[index] !== 0) return false;
   return true;

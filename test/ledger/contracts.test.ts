@@ -20,58 +20,8 @@ import { createVm } from '../../src/vm/vm.ts';
 import { LocalFault, type Vm } from '../../src/vm/world.ts';
 import { compileContract } from '../support/assembly-script.ts';
 import { account, type Fields, type Mined, miner, oak, TestChain, testGenesis } from './chain.ts';
+import { counterSource } from './counter-source.ts';
 import { MemoryStore } from './support.ts';
-
-/** Commands by the first byte of the calldata; slot 0 is a counter, its last byte counts. */
-const source = `
-export function user_constructor(n: i32): i32 {
-  read_args(512);
-  storage_cache_bytes32(64, 512);
-  return n == 32 ? 0 : 1;
-}
-export function user_entrypoint(n: i32): i32 {
-  read_args(512);
-  switch (load<u8>(512)) {
-    case 0:
-      storage_load_bytes32(64, 128);
-      store<u8>(159, load<u8>(159) + 1);
-      storage_cache_bytes32(64, 128);
-      emit_log(128, 32, 1);
-      write_result(128, 32);
-      return 0;
-    case 1:
-      storage_cache_bytes32(64, 512);
-      write_result(512, n);
-      return 1;
-    case 2:
-      storage_cache_bytes32(64, 512);
-      unreachable();
-    case 3: {
-      const failed = static_call_contract(513, 533, 32, 100000, 0);
-      read_return_data(128, 0, 32);
-      write_result(128, 32);
-      return failed;
-    }
-    case 4: {
-      const failed = call_contract(513, 0, 0, 533, 0, 0);
-      return failed;
-    }
-    case 5: {
-      let x: u32 = 1;
-      const rounds: u32 = bswap<u32>(load<u32>(513));
-      for (let i: u32 = 0; i < rounds; i++) x = x * 1664525 + 1013904223;
-      store<u32>(128, x);
-      write_result(128, 4);
-      return 0;
-    }
-    case 6:
-      storage_cache_bytes32(64, 192);
-      return 0;
-    case 7:
-      return call_contract(513, 565, n - 53, 533, 0xffffffffffff, 0);
-  }
-  return 0;
-}`;
 
 const historyAddress = fromHex('0000f90827f1c53a10cb7a02335b175320002935');
 const owner = account(0);
@@ -82,7 +32,7 @@ const command = (code: number, ...parts: Uint8Array[]): Uint8Array =>
 
 let wasm: Uint8Array;
 beforeAll(async () => {
-  wasm = await compileContract(source);
+  wasm = await compileContract(counterSource);
 });
 
 /** A chain with the contract deployed by its first transaction, counter at 7. */

@@ -74,7 +74,7 @@ export class NodeMining implements MiningService {
         crypto,
         accounts: this.#accounts,
         seal: (template, solution) => executor.call('sealed', template, solution),
-        demand: (wanted) => void executor.call('setMining', wanted),
+        demand: (wanted) => executor.tell('setMining', wanted),
         now: () => Date.now(),
       },
       parts.head.id,

@@ -239,7 +239,9 @@ async function assemble(
       live.changed(notice);
       mining.headChanged(notice);
       for (const listener of headListeners) listener(notice);
-      void oracle?.onHead(notice.head.height, notice.head.header.time);
+      oracle?.onHead(notice.head.height, notice.head.header.time).catch((error: unknown) => {
+        logger.warn({ room: 'oracle', reason: (error as Error).message }, 'reports are late');
+      });
     } else if (notice.kind === 'seal') mining.sealing(notice.work);
     else if (notice.kind === 'pending') live.pending(notice.hash);
     else if (notice.kind === 'alarm') {

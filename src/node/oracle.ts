@@ -63,6 +63,7 @@ export class NodeOracle {
     if (known !== undefined) return known;
     const created = this.#create(account, address, feeds, patienceBlocks);
     this.#agents.set(address, created);
+    created.catch(() => this.#agents.delete(address));
     return created;
   }
 

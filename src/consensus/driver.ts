@@ -10,7 +10,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import { headerId } from '../primitives/header.ts';
 import { limits } from '../primitives/limits.ts';
 import { Overlay } from '../primitives/overlay.ts';
-import type { StoreReader, WriteOperation } from '../primitives/store.ts';
+import { keys, type StoreReader, type WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import { workOfBits } from '../primitives/work.ts';
 import { createChainView } from './chain-view.ts';
@@ -85,6 +85,8 @@ export class Driver<Parameters, State, Message> {
       crypto: parts.crypto,
       chain: this.chain,
       pool: this.#machine,
+      ...(options.identity === undefined ? {} : { identity: options.identity }),
+      recorded: (name) => this.#overlay.get(keys.protocol(name)),
       random: () => parts.host.random(),
     });
   }
@@ -130,7 +132,7 @@ export class Driver<Parameters, State, Message> {
     const result = this.#machine.submit(raw);
     if (result.ok) {
       this.#passOn([{ raw, hash: result.hash }]);
-      this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
+      this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting(), own: [raw] });
     }
     return result;
   }
@@ -140,10 +142,15 @@ export class Driver<Parameters, State, Message> {
    * ignored otherwise. The network has already rejected batches that do not decode.
    */
   receiveTransactions(delivery: number, batch: readonly Uint8Array[]): void {
+    this.#host.verdict(delivery, this.#take(batch) > 0 ? 'accept' : 'ignore');
+  }
+
+  /** Adds what is new and valid to the pool, and says how much that was. */
+  #take(batch: readonly Uint8Array[]): number {
     let taken = 0;
     for (const raw of batch) if (this.#machine.submit(raw).ok) taken += 1;
-    this.#host.verdict(delivery, taken > 0 ? 'accept' : 'ignore');
     if (taken > 0) this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
+    return taken;
   }
 
   /**
@@ -212,6 +219,9 @@ export class Driver<Parameters, State, Message> {
         break;
       case 'clearTimer':
         host.clearTimer(effect.timer);
+        break;
+      case 'submit':
+        this.#take(effect.transactions);
         break;
       case 'seal':
         host.seal(effect.block);
@@ -350,7 +360,7 @@ export class Driver<Parameters, State, Message> {
   #propose(effect: Extract<Effect<never>, { kind: 'propose' }>): void {
     // The head moved on while this waited: the protocol asks again when it hears of it.
     if (effect.parent !== this.#head.id) return;
-    const { beneficiary, extraData } = this.#options;
+    const { beneficiary, extraData } = { ...this.#options, ...effect };
     const block = this.#machine.propose(this.#head, {
       time: effect.time,
       bits: effect.bits,

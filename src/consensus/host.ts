@@ -7,7 +7,7 @@ import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
-import type { PeerId, Query, ReportCode, TimerName, Verdict } from './protocol.ts';
+import type { PeerId, Query, ReportCode, SigningIdentity, TimerName, Verdict } from './protocol.ts';
 
 /** Why a block or a transaction was not taken. */
 export type Refusal = { readonly ok: false; readonly code: string; readonly detail: string };
@@ -57,6 +57,8 @@ export interface StateMachine {
   /** Whether the pool holds the transaction with this hash. */
   isWaiting(hash: Hex): boolean;
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
+  /** Hash of the best paying transaction that the next block could take. */
+  best(): Hex | undefined;
 }
 
 /** What differs between production and simulation. All calls return at once. */
@@ -96,6 +98,8 @@ export interface DriverOptions {
   readonly beneficiary: Uint8Array;
   /** 32 bytes, free in proof of work. */
   readonly extraData: Uint8Array;
+  /** The key that votes are signed with. */
+  readonly identity?: SigningIdentity;
 }
 
 /** The stored chain that a driver starts from. */

@@ -32,6 +32,15 @@ export interface ChainView {
 /** Synchronous look-up of waiting transactions by short id, to rebuild announced blocks. */
 export interface PoolView {
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
+  /** Hash of the best paying transaction that the next block could take. */
+  best(): Hex | undefined;
+}
+
+/** The key of a consortium member: votes are signed with it. */
+export interface SigningIdentity {
+  /** Ed25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  sign(message: Uint8Array): Uint8Array;
 }
 
 /** What a protocol may ask of its surroundings without leaving purity. */
@@ -40,6 +49,10 @@ export interface Environment {
   readonly crypto: Crypto;
   readonly chain: ChainView;
   readonly pool: PoolView;
+  /** The node's own key; a protocol without votes needs none. */
+  readonly identity?: SigningIdentity;
+  /** What the protocol recorded under `keys.protocol(name)`. */
+  recorded(name: Uint8Array): Uint8Array | undefined;
   /** Seeded by the host; uniform in [0, 1). */
   random(): number;
 }
@@ -83,7 +96,12 @@ export type Event<Message> = { readonly now: number } & (
     }
   | { readonly kind: 'elapsed'; readonly timer: TimerName }
   /** The pool now holds `waiting` executable transactions. */
-  | { readonly kind: 'submitted'; readonly waiting: number }
+  | {
+      readonly kind: 'submitted';
+      readonly waiting: number;
+      /** Raw transactions among them that came from this node's own users just now. */
+      readonly own?: readonly Uint8Array[];
+    }
   /** The block asked for by `propose`: executed, unsealed, on top of `parent`. */
   | { readonly kind: 'proposed'; readonly block: Block; readonly parent: Hex }
   | { readonly kind: 'checked'; readonly id: Hex; readonly fault: string | undefined }
@@ -133,7 +151,12 @@ export type Effect<Message> =
       readonly time: number;
       readonly bits: number;
       readonly empty: boolean;
+      /** In place of those that the node is configured with. */
+      readonly beneficiary?: Uint8Array;
+      readonly extraData?: Uint8Array;
     }
+  /** Raw transactions for the own pool, passed on by a peer for its users. */
+  | { readonly kind: 'submit'; readonly transactions: readonly Uint8Array[] }
   /** Search work for this block, in place of any other; undefined stops the search. */
   | { readonly kind: 'seal'; readonly block: Block | undefined }
   /** Execute a stored block on the applied head and make it the head. One step, in order. */
@@ -161,6 +184,35 @@ export interface ProtocolStatus {
   readonly tips: readonly ChainTip[];
   /** Required bits of the next block, when the protocol has such. */
   readonly nextBits: number | undefined;
+  /** Members and view of a consortium. */
+  readonly consortium?: ConsortiumStatus;
+}
+
+/** A consortium as one of its nodes sees it. */
+export interface ConsortiumStatus {
+  readonly view: number;
+  /** `changing`: waiting for the NEW-VIEW of `view`; `watching`: this node is no member. */
+  readonly phase: 'normal' | 'changing' | 'diverged' | 'watching';
+  readonly primary: number;
+  readonly quorum: number;
+  readonly faults: number;
+  /** Index of this node in `members`. */
+  readonly self: number | undefined;
+  /** When this node gives up the view, wall milliseconds; undefined while nothing is owed. */
+  readonly viewDeadlineMs: number | undefined;
+  readonly viewChanges: number;
+  readonly members: readonly {
+    readonly key: Hex;
+    readonly address: Hex;
+    readonly view: number;
+    readonly height: number;
+    /** Wall milliseconds of its last status; undefined when it was not heard. */
+    readonly lastSeenMs: number | undefined;
+    /** What proves that it voted twice. */
+    readonly evidence:
+      | { readonly kind: string; readonly view: number; readonly height: number }
+      | undefined;
+  }[];
 }
 
 export interface Protocol<Parameters, State, Message> {

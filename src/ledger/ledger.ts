@@ -144,6 +144,12 @@ export class Ledger {
     return this.pool.get(hash) !== undefined;
   }
 
+  /** Hash of the best paying transaction that the next block could take. */
+  best(): Hex | undefined {
+    const best = this.pool.candidates().next();
+    return best === undefined ? undefined : toHex(best.hash);
+  }
+
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[] {
     return this.pool.byShortIds(id, shortIds);
   }

@@ -228,6 +228,7 @@ export const limits = {
   rpcLogsBlocksMax: 10_000,
   rpcLogsResultsMax: 10_000,
   rpcFeeHistoryBlocksMax: 1_024,
+  rpcRewardsBlocksMax: 10_000,
   rpcFiltersMax: 1_000,
   rpcFilterIdleMs: 300_000,
   /** Changes of the chain, and hashes of waiting transactions, that a filter may lag behind. */

@@ -4,11 +4,22 @@
  */
 
 import type { StateMachine } from '../consensus/host.ts';
-import type { ChainView, Protocol, Query } from '../consensus/protocol.ts';
+import type { ChainView, Protocol, Query, SigningIdentity } from '../consensus/protocol.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { Exchanges, Status } from '../primitives/wire.ts';
+import type { Random } from './random.ts';
+
+/** What a network of known members has beside a chain. */
+export interface SimulatedConsortium<Message> {
+  /** The key of member `index`. */
+  identity(index: number): SigningIdentity;
+  /** A book of votes for one run: says how a message contradicts an earlier one of its node. */
+  createInspector(): (node: string, message: Message) => string | undefined;
+  /** What a Byzantine member says in place of an honest message; undefined is silence. */
+  createLiar(random: Random, index: number): (message: Message) => Message | undefined;
+}
 
 export interface SimulatedChain<Message> {
   readonly protocol: Protocol<unknown, unknown, Message>;
@@ -25,6 +36,8 @@ export interface SimulatedChain<Message> {
   readonly genesisOperations: readonly WriteOperation[];
   /** Private keys of funded accounts. */
   readonly accounts: readonly Uint8Array[];
+  /** Present where nodes are members: all are linked to all, and none mines. */
+  readonly consortium?: SimulatedConsortium<Message>;
   createMachine(reader: StoreReader): StateMachine;
   /** A block as it is gossiped, for forgers: honest nodes let the protocol say it. */
   announce(block: Block, crypto: Crypto): Uint8Array;

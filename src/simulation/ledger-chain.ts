@@ -4,6 +4,7 @@
  */
 
 import { answerQuery } from '../consensus/pow/serve.ts';
+import type { Protocol } from '../consensus/protocol.ts';
 import { protocols } from '../consensus/protocols.ts';
 import { decodeAccount, readAccount } from '../ledger/account.ts';
 import { subsidy } from '../ledger/fees.ts';
@@ -36,8 +37,34 @@ const initialBalance = 10n ** 21n;
 const privateKey = (crypto: Crypto, index: number): Uint8Array =>
   crypto.sha256(Uint8Array.of(0xd0, 0xd0, index));
 
+/** What differs between the networks of two protocols. */
+export interface ChainDescription {
+  readonly bits: number;
+  readonly reward: bigint;
+  readonly blockIntervalMs: number;
+  readonly parameters: unknown;
+}
+
 /** Fast difficulty (half-life ten minutes), so that partitions show in the work of branches. */
-function genesisFile(protocol: string, accounts: readonly Uint8Array[]): unknown {
+const proofOfWork: ChainDescription = {
+  bits: genesisBits,
+  reward: 8n * 10n ** 18n,
+  blockIntervalMs: spacingSeconds * 1_000,
+  parameters: {
+    difficulty: 'asert',
+    spacing: spacingSeconds,
+    halfLife: 600,
+    step: 5,
+    futureLimit: 10,
+    limitBits: '0x207fffff',
+  },
+};
+
+function genesisFile(
+  protocol: string,
+  { bits, reward, parameters }: ChainDescription,
+  accounts: readonly Uint8Array[],
+): unknown {
   const allocations = accounts.map((key) => [
     `0x${toHex(addressOfPrivateKey(key))}`,
     initialBalance.toString(),
@@ -46,20 +73,10 @@ function genesisFile(protocol: string, accounts: readonly Uint8Array[]): unknown
     name: 'simulation',
     chainId: 4_242,
     time: 1_700_000_000,
-    bits: `0x${genesisBits.toString(16)}`,
+    bits: `0x${bits.toString(16).padStart(8, '0')}`,
     gasLimit: 30_000_000,
-    consensus: {
-      protocol,
-      parameters: {
-        difficulty: 'asert',
-        spacing: spacingSeconds,
-        halfLife: 600,
-        step: 5,
-        futureLimit: 10,
-        limitBits: '0x207fffff',
-      },
-    },
-    reward: (8n * 10n ** 18n).toString(),
+    consensus: { protocol, parameters },
+    reward: reward.toString(),
     oracleFund: `0x${'0f'.repeat(20)}`,
     allocations: Object.fromEntries(allocations),
     contracts: [],
@@ -126,16 +143,25 @@ function audit(
  * @throws Error when no protocol has this name.
  */
 export function createLedgerChain(name: string, crypto: Crypto): SimulatedChain<unknown> {
-  const protocol = protocols[name];
+  const protocol: Protocol<unknown, unknown, unknown> | undefined = protocols[name];
   if (protocol === undefined) {
     throw new Error(`protocol "${name}" is unknown: use ${Object.keys(protocols).join(' or ')}`);
   }
+  return buildLedgerChain(protocol, proofOfWork, crypto);
+}
+
+/** A network of any protocol, registered or a variant, with the real ledger. */
+export function buildLedgerChain<Message>(
+  protocol: Protocol<unknown, unknown, Message>,
+  description: ChainDescription,
+  crypto: Crypto,
+): SimulatedChain<Message> {
   const accounts = Array.from({ length: walletCount }, (_, index) => privateKey(crypto, index));
-  const genesis = parseGenesis(genesisFile(name, accounts), crypto);
+  const genesis = parseGenesis(genesisFile(protocol.name, description, accounts), crypto);
   const vm = createVm({ crypto });
   const { entry, operations } = buildGenesis(genesis, new Map(), vm, crypto);
   const recover = createRecover(crypto);
-  const blockIntervalMs = spacingSeconds * 1_000;
+  const { blockIntervalMs } = description;
   const nonceOf = (reader: StoreReader, address: Uint8Array): bigint =>
     readAccount(reader, address, crypto).nonce;
   return {

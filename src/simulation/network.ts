@@ -91,6 +91,13 @@ export class SimulatedNetwork {
     });
   }
 
+  /** Links every peer to every other, as a consortium's are. */
+  connectMesh(peers: readonly PeerId[]): void {
+    for (const peer of peers) {
+      this.#links.set(peer, new Set(peers.filter((other) => other !== peer)));
+    }
+  }
+
   /** Links one more peer to some of those already connected. */
   connectOutsider(peer: PeerId): void {
     const others = [...this.#links.keys()];
@@ -148,7 +155,11 @@ export class SimulatedNetwork {
   }
 
   sendDirect(self: PeerId, peer: PeerId, bytes: Uint8Array): void {
-    this.#transmit(self, peer, () => this.#attached.get(peer)?.endpoint.direct(self, bytes));
+    const arrive = (): void => this.#attached.get(peer)?.endpoint.direct(self, bytes);
+    this.#transmit(self, peer, arrive);
+    if (!this.#calm && this.#random.chance(this.#options.duplication)) {
+      this.#transmit(self, peer, arrive);
+    }
   }
 
   /** Asks a peer; `done` is called exactly once unless the request is cancelled before. */

@@ -6,7 +6,7 @@
 import { readHeader } from '../consensus/chain-view.ts';
 import { Driver } from '../consensus/driver.ts';
 import type { DriverHost, HeadChange } from '../consensus/host.ts';
-import type { Answer, PeerId, Query, ReportCode } from '../consensus/protocol.ts';
+import type { Answer, PeerId, Query, ReportCode, SigningIdentity } from '../consensus/protocol.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import { toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
@@ -34,6 +34,8 @@ export interface NodeObserver {
   reported(node: PeerId, peer: PeerId, code: ReportCode): void;
   alarmed(node: PeerId, code: string, detail: string): void;
   mined(node: PeerId): void;
+  /** A message leaves for a peer. */
+  said(node: PeerId, message: unknown): void;
 }
 
 export interface NodeOptions {
@@ -55,6 +57,10 @@ export interface NodeParts<Message> {
   readonly observer: NodeObserver;
   /** Makes this node a Byzantine one. */
   readonly adversary?: Adversary;
+  /** The key of a consortium member. */
+  readonly identity?: SigningIdentity;
+  /** What is said to a peer in place of a message; undefined withholds it. */
+  readonly lie?: (message: Message) => Message | undefined;
 }
 
 /** Executing or proposing one block. */
@@ -90,7 +96,7 @@ export class SimulatedNode<Message> {
 
   /** Starts from the disk. */
   start(): void {
-    const { chain, disk, crypto, network, miner, observer } = this.#parts;
+    const { chain, disk, crypto, network, miner, observer, identity } = this.#parts;
     const head = this.#storedHead();
     const headers = disk
       .list(
@@ -107,7 +113,12 @@ export class SimulatedNode<Message> {
         crypto,
       },
       chain.parameters,
-      { self: this.id, beneficiary: this.#options.beneficiary, extraData: new Uint8Array(32) },
+      {
+        self: this.id,
+        beneficiary: this.#options.beneficiary,
+        extraData: new Uint8Array(32),
+        ...(identity === undefined ? {} : { identity }),
+      },
     );
     this.#driver = driver;
     observer.started(this.id, head);
@@ -271,7 +282,7 @@ export class SimulatedNode<Message> {
 
   /** @param isCurrent whether the driver of this host still runs: a power failure ends it. */
   #host(isCurrent: () => boolean): DriverHost<Message> {
-    const { chain, clock, network, disk, miner, random, observer } = this.#parts;
+    const { chain, clock, network, disk, miner, random, observer, lie } = this.#parts;
     const { encode } = chain.protocol.message;
     const guard = (task: () => void) => (): void => {
       if (isCurrent()) task();
@@ -281,8 +292,12 @@ export class SimulatedNode<Message> {
       random: () => random.next(),
       write: (operations, sync, done) => disk.append(operations, sync, guard(done)),
       defer: (task) => void clock.schedule(turnMs, guard(task)),
-      send: (peer, message) =>
-        this.#say(encode(message), (bytes) => network.sendDirect(this.id, peer, bytes)),
+      send: (peer, message) => {
+        observer.said(this.id, message);
+        const said = lie === undefined ? message : lie(message);
+        if (said === undefined) return;
+        this.#say(encode(said), (bytes) => network.sendDirect(this.id, peer, bytes));
+      },
       broadcast: (message) =>
         this.#say(encode(message), (bytes) => network.publish(this.id, 'messages', bytes)),
       broadcastTransactions: (raw) => this.#broadcastTransactions(raw),

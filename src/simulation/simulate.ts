@@ -1,6 +1,8 @@
 /** One simulation from the command line: options in, a readable report out, a line that repeats it. */
 
 import type { Crypto } from '../primitives/crypto.ts';
+import { faultsOf } from '../primitives/seal.ts';
+import { createConsortiumChain } from './consortium-chain.ts';
 import { createLedgerChain } from './ledger-chain.ts';
 import { runWorld, type SimulationReport, type WorldOptions } from './world.ts';
 
@@ -21,7 +23,17 @@ export type SimulationTexts = Readonly<
  * @throws Error for a protocol that does not exist; broken rules are in the report's `failure`.
  */
 export function runSimulation(options: SimulationOptions, crypto: Crypto): SimulationReport {
-  return runWorld(options, createLedgerChain(options.protocol, crypto), crypto);
+  if (options.protocol !== 'pbft') {
+    return runWorld(options, createLedgerChain(options.protocol, crypto), crypto);
+  }
+  const { nodes, byzantine = 0 } = options;
+  if (byzantine > faultsOf(nodes)) {
+    throw new RangeError(
+      `--byzantine is ${byzantine}: ${nodes} members tolerate ${faultsOf(nodes)}`,
+    );
+  }
+  const consortium = createConsortiumChain({ members: nodes }, crypto);
+  return runWorld(options, consortium.chain, consortium.crypto);
 }
 
 /** The command that repeats a run. */

@@ -5,6 +5,7 @@
 
 import { readHeader } from '../consensus/chain-view.ts';
 import type { PeerId, ReportCode } from '../consensus/protocol.ts';
+import type { HeaderEntry } from '../primitives/block.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { Adversary } from './adversary.ts';
@@ -15,7 +16,7 @@ import { SimulatedDisk } from './disk.ts';
 import { type FaultOptions, Faults } from './faults.ts';
 import { HashPower } from './hash-power.ts';
 import { type NetworkOptions, SimulatedNetwork } from './network.ts';
-import { type NodeObserver, SimulatedNode } from './node.ts';
+import { type NodeObserver, type NodeParts, SimulatedNode } from './node.ts';
 import { Random } from './random.ts';
 import { Workload } from './workload.ts';
 
@@ -91,6 +92,13 @@ function drawShares(random: Random, count: number): readonly number[] {
   return weights.map((weight) => weight / total);
 }
 
+/** Names of Byzantine nodes. Among members every second one is a pair of twins instead of a liar. */
+function byzantineNames(count: number, areMembers: boolean): readonly string[] {
+  return Array.from({ length: count }, (_, index) => index).flatMap((index) =>
+    areMembers && index % 2 === 1 ? [`twin-${index}-a`, `twin-${index}-b`] : [`liar-${index}`],
+  );
+}
+
 class World<Message> {
   readonly #options: WorldOptions;
   readonly #chain: SimulatedChain<Message>;
@@ -104,6 +112,7 @@ class World<Message> {
   readonly #checkers: Checkers;
   readonly #faults: Faults;
   readonly #workload: Workload<Message>;
+  readonly #inspect: ((node: string, message: Message) => string | undefined) | undefined;
   #digest: Uint8Array;
   #events = 0;
   #blocksMined = 0;
@@ -129,12 +138,15 @@ class World<Message> {
       crypto,
     );
     const { nodes, byzantine = 0 } = options;
-    this.#byzantine = new Set(Array.from({ length: byzantine }, (_, index) => `liar-${index}`));
+    this.#byzantine = new Set(byzantineNames(byzantine, chain.consortium !== undefined));
     const shares = drawShares(random.fork('shares'), nodes - byzantine);
+    this.#inspect = chain.consortium?.createInspector();
     this.#nodes = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));
-    this.#network.connect(this.#nodes.map(({ id }) => id));
+    const ids = this.#nodes.map(({ id }) => id);
+    if (chain.consortium !== undefined) this.#network.connectMesh([...ids, ...this.#byzantine]);
+    else this.#network.connect(ids);
     const liars = [...this.#byzantine].map((id) => {
-      this.#network.connectOutsider(id);
+      if (chain.consortium === undefined) this.#network.connectOutsider(id);
       return this.#createNode(random, id, byzantineShare / byzantine);
     });
     this.#all = [...this.#nodes, ...liars];
@@ -189,11 +201,24 @@ class World<Message> {
         random: own.fork('protocol'),
         crypto: this.#crypto,
         observer: this.#byzantine.has(id) ? this.#bystander() : this.#observer(disk),
-        ...(this.#byzantine.has(id)
-          ? { adversary: new Adversary(own.fork('adversary'), this.#crypto) }
-          : {}),
+        ...this.#character(id, own),
       },
     );
+  }
+
+  /** What makes a node a member, a liar, or one of two that share a key (Twins, OPODIS 2021). */
+  #character(id: string, own: Random): Pick<NodeParts<Message>, 'adversary' | 'identity' | 'lie'> {
+    const { consortium } = this.#chain;
+    const isByzantine = this.#byzantine.has(id);
+    const adversary = new Adversary(own.fork('adversary'), this.#crypto);
+    if (consortium === undefined) return isByzantine ? { adversary } : {};
+    const { nodes, byzantine = 0 } = this.#options;
+    const [, kind, number] = /^(node|liar|twin)-(\d+)/.exec(id) as RegExpExecArray;
+    // Byzantine members stand at the end of the list; both twins have the key of one.
+    const index = Number(number) + (kind === 'node' ? 0 : nodes - byzantine);
+    const identity = consortium.identity(index);
+    if (kind !== 'liar') return { identity };
+    return { identity, lie: consortium.createLiar(own.fork('lies'), index) };
   }
 
   #observer(disk: SimulatedDisk): NodeObserver {
@@ -209,12 +234,17 @@ class World<Message> {
         else checkers.reported(node, peer, code);
       },
       alarmed: (node, code, detail) => {
-        if (code !== 'block-refused' || this.#byzantine.size === 0) {
+        const isTheirs = code === 'block-refused' || code === 'equivocation';
+        if (!isTheirs || this.#byzantine.size === 0) {
           checkers.alarmed(node, code, detail);
         }
       },
       mined: () => {
         this.#blocksMined += 1;
+      },
+      said: (node, message) => {
+        const fault = this.#inspect?.(node, message as Message);
+        if (fault !== undefined) throw new SimulationFailure('double vote', fault);
       },
     };
   }
@@ -225,7 +255,14 @@ class World<Message> {
     const mined = (): void => {
       this.#blocksMined += 1;
     };
-    return { started: ignore, headChanged: ignore, reported: ignore, alarmed: ignore, mined };
+    return {
+      started: ignore,
+      headChanged: ignore,
+      reported: ignore,
+      alarmed: ignore,
+      said: ignore,
+      mined,
+    };
   }
 
   /** The protocol tells of guilt, the host bans: here after some guilty reports. */
@@ -247,7 +284,10 @@ class World<Message> {
     this.#digest = this.#crypto.sha256(new Uint8Array([...this.#digest, ...utf8(text)]));
   }
 
-  /** Runs until all nodes stand on one head that is higher than any was, or time is up. */
+  /**
+   * Runs until all nodes stand on one head that is higher than any was, or time is up. Final blocks
+   * cannot differ, so with members it is enough that everyone has got that far.
+   */
   #demandProgress(): void {
     const highest = Math.max(...this.#nodes.map(({ head }) => head?.height ?? 0));
     const end = this.#clock.now + livenessIntervals * this.#chain.blockIntervalMs;
@@ -255,7 +295,11 @@ class World<Message> {
       this.#clock.runUntil(this.#clock.now + 100, () => this.#count());
       const [first, ...others] = this.#nodes.map(({ head }) => head);
       if (first === undefined || first.height < highest + livenessBlocks) continue;
-      if (others.every((head) => head?.id === first.id)) return;
+      const isFinal = this.#chain.protocol.finality === 'immediate';
+      const target = isFinal ? highest + livenessBlocks : first.height;
+      const isThere = (head: HeaderEntry | undefined): boolean =>
+        head !== undefined && (isFinal ? head.height >= target : head.id === first.id);
+      if (others.every(isThere)) return;
     }
     const heads = this.#nodes.map(({ id, head }) => `${id} ${head?.height} ${head?.id.slice(-16)}`);
     throw new SimulationFailure(

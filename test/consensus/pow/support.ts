@@ -270,7 +270,11 @@ export class World {
       self: 'self',
       crypto,
       chain: this.chain,
-      pool: { byShortIds: (id, shortIds) => this.#byShortIds(id, shortIds) },
+      pool: {
+        byShortIds: (id, shortIds) => this.#byShortIds(id, shortIds),
+        best: () => undefined,
+      },
+      recorded: () => undefined,
       random: () => {
         this.#random = (this.#random * 48_271) % 0x7fffffff;
         return this.#random / 0x7fffffff;

@@ -1,0 +1,221 @@
+/**
+ * Practical Byzantine Fault Tolerance (Castro and Liskov, OSDI 1999) on a chain of blocks: each
+ * event goes to the file that decides about it, then views and the height in flight move on.
+ */
+
+import type { HeaderEntry } from '../../primitives/block.ts';
+import { limits } from '../../primitives/limits.ts';
+import type { Effect, Event, PeerId, Protocol } from '../protocol.ts';
+import { onEvidence } from './evidence.ts';
+import { type Message, messageCodec } from './messages.ts';
+import {
+  advanceHeight,
+  onChecked,
+  onPrePrepare,
+  onProposed,
+  onVote,
+  proposeTimer,
+} from './normal-case.ts';
+import { judgePrimary, patienceMs, viewDeadline } from './pace.ts';
+import { type PbftParameters, parseParameters } from './parameters.ts';
+import { promisesOperation } from './records.ts';
+import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
+import { createState, heightOf, type PbftState, primaryOf, setTimer, type Turn } from './state.ts';
+import { statusOf } from './status.ts';
+import { endTransfers, fetchRequired, onAnswered, startTransfer } from './transfer.ts';
+import { advanceView, enterBySeal, giveUpView, onNewView, onViewChange } from './view-change.ts';
+
+const tickTimer = 'tick';
+const viewTimer = 'view';
+
+/** Known members, immediate finality. */
+export const pbft: Protocol<PbftParameters, PbftState, Message> = {
+  name: 'pbft',
+  finality: 'immediate',
+  parseParameters,
+  message: messageCodec,
+  create: createState,
+  step,
+  status: statusOf,
+};
+
+function step(state: PbftState, event: Event<Message>): readonly Effect<Message>[] {
+  const turn: Turn = { state, now: event.now, effects: [] };
+  handle(turn, event);
+  advanceView(turn);
+  advanceHeight(turn);
+  fetchRequired(turn);
+  startTransfer(turn, false);
+  setTimer(turn, viewTimer, viewDeadline(state));
+  // Also repeated votes go out behind a durable record: the first sending may still wait for it.
+  if (turn.effects.some(({ kind }) => kind === 'send')) {
+    turn.effects.push({ kind: 'record', operations: [promisesOperation(state)] });
+  }
+  return turn.effects;
+}
+
+function handle(turn: Turn, event: Event<Message>): void {
+  const { state } = turn;
+  switch (event.kind) {
+    case 'started':
+      onStarted(turn);
+      break;
+    case 'joined':
+      onJoined(turn, event.peer, event.status.height);
+      break;
+    case 'left':
+      endTransfers(turn, event.peer);
+      state.peers.delete(event.peer);
+      break;
+    case 'received':
+      onReceived(turn, event.peer, event.delivery, event.message);
+      break;
+    case 'answered':
+      onAnswered(turn, event.request, event.peer, event.answer);
+      break;
+    case 'elapsed':
+      onElapsed(turn, event.timer);
+      break;
+    case 'submitted':
+      onSubmitted(turn, event.waiting, event.own ?? []);
+      break;
+    case 'proposed':
+      onProposed(turn, event.block, event.parent);
+      break;
+    case 'checked':
+      onChecked(turn, event.id, event.fault);
+      break;
+    case 'applied':
+      onApplied(turn, event.entry);
+      break;
+    case 'refused':
+      diverge(turn, `block ${event.id} has a seal, but here it fails: ${event.code}`);
+      break;
+    case 'reverted':
+      throw new Error(`final block ${event.entry.id} was reverted`);
+    case 'sealed':
+    case 'mining':
+      break;
+  }
+}
+
+function onStarted(turn: Turn): void {
+  const { state, now } = turn;
+  state.heightSince = now;
+  state.viewSince = now;
+  state.waitingSince = now;
+  resume(turn);
+  setTimer(turn, tickTimer, now + limits.consortiumTickMs);
+}
+
+function onJoined(turn: Turn, id: PeerId, height: number): void {
+  endTransfers(turn, id);
+  turn.state.peers.set(id, {
+    id,
+    height,
+    isMember: false,
+    restUntil: 0,
+    requestsLeft: limits.consortiumRequestsPerTick,
+  });
+  sayStatus(turn, id);
+}
+
+/** Messages are judged by their signatures, whoever brings them. */
+function onReceived(turn: Turn, from: PeerId, delivery: number, message: Message): void {
+  const { state, effects } = turn;
+  // A direct message has no verdict to wait for; gossip is no way to send these.
+  if (delivery !== 0) effects.push({ kind: 'verdict', delivery, verdict: 'ignore' });
+  const peer = state.peers.get(from);
+  if (peer === undefined || !isSigned(turn, from, message) || peer.isMember) return;
+  peer.isMember = true;
+  sayAll(turn, from);
+}
+
+/** Takes a message in. @returns whether it shows that its bringer speaks for a member */
+function isSigned(turn: Turn, from: PeerId, message: Message): boolean {
+  switch (message.kind) {
+    case 'pre-prepare':
+      return onPrePrepare(turn, message);
+    case 'prepare':
+    case 'commit':
+      return onVote(turn, message);
+    case 'view-change':
+      return onViewChange(turn, message);
+    case 'new-view':
+      return onNewView(turn, message);
+    case 'status':
+      return onStatus(turn, from, message, diverge);
+    case 'evidence':
+      return onEvidence(turn, message);
+    case 'requests':
+      onRequests(turn, from, message);
+      return false;
+  }
+}
+
+function onElapsed(turn: Turn, timer: string): void {
+  const { state, now } = turn;
+  state.timers.delete(timer);
+  if (timer === tickTimer) onTick(turn);
+  const deadline = viewDeadline(state);
+  if (timer !== viewTimer || deadline === undefined || deadline > now) return;
+  const { view } = state.promises;
+  giveUpView(turn, `view ${view} made no block at ${heightOf(state)} in ${patienceMs(state)} ms`);
+}
+
+function onTick(turn: Turn): void {
+  const { state, now } = turn;
+  const isStalled = state.tickHeight === state.head.height;
+  state.tickHeight = state.head.height;
+  for (const peer of state.peers.values()) {
+    peer.requestsLeft = limits.consortiumRequestsPerTick;
+    sayStatus(turn, peer.id);
+    if (isStalled && peer.isMember) sayAll(turn, peer.id);
+  }
+  if (isStalled) startTransfer(turn, true);
+  judgePrimary(turn);
+  setTimer(turn, tickTimer, now + limits.consortiumTickMs);
+}
+
+/** Section 4.1: a primary learns of its clients' requests from all; members watch that it acts. */
+function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): void {
+  const { state, now } = turn;
+  if (waiting > 0 && state.waiting === 0) state.waitingSince = now;
+  state.waiting = waiting;
+  if (own.length === 0 || primaryOf(state, state.promises.view) === state.self) return;
+  for (const peer of state.peers.values()) {
+    if (!peer.isMember) continue;
+    const message: Message = { kind: 'requests', transactions: own };
+    turn.effects.push({ kind: 'send', peer: peer.id, message });
+  }
+}
+
+/** A block is final here: everything about its height is over. */
+function onApplied(turn: Turn, entry: HeaderEntry): void {
+  const { state, now } = turn;
+  const sealView = state.applying.get(entry.id);
+  state.applying.delete(entry.id);
+  state.head = entry;
+  state.heightSince = now;
+  state.failedViews = 0;
+  state.proposal = undefined;
+  state.isProposing = false;
+  state.checking = undefined;
+  state.verdicts.clear();
+  state.prepares.prune(heightOf(state));
+  state.commits.prune(heightOf(state));
+  for (const [member, { height }] of state.proposals) {
+    if (height < heightOf(state)) state.proposals.delete(member);
+  }
+  setTimer(turn, proposeTimer, undefined);
+  if (sealView !== undefined) enterBySeal(turn, sealView);
+}
+
+/** This replica's state is not that of the others: it must not vote, and says so. */
+function diverge(turn: Turn, detail: string): void {
+  const { state } = turn;
+  if (state.hasDiverged) return;
+  state.hasDiverged = true;
+  state.applying.clear();
+  turn.effects.push({ kind: 'alarm', code: 'diverged', detail });
+}

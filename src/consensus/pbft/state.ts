@@ -1,0 +1,223 @@
+/**
+ * Everything PBFT remembers between steps, and the turn that one step works in. Heights in flight:
+ * one. Each map is bounded by the number of members or of peers.
+ */
+
+import type { Block, HeaderEntry } from '../../primitives/block.ts';
+import { equalBytes, type Hex } from '../../primitives/bytes.ts';
+import type { Header } from '../../primitives/header.ts';
+import { membersHash } from '../../primitives/seal.ts';
+import type { Effect, Environment, PeerId, TimerName } from '../protocol.ts';
+import type {
+  Certificate,
+  Evidence,
+  Message,
+  NewView,
+  PrePrepare,
+  StatusMessage,
+  ViewChange,
+  Vote,
+} from './messages.ts';
+import type { PbftParameters } from './parameters.ts';
+import { restore } from './records.ts';
+import { VoteBook } from './votes.ts';
+
+export interface Peer {
+  readonly id: PeerId;
+  /** Height of its head, as far as it said. */
+  height: number;
+  /** A member's signature came from there: it is told votes. Relaying others' is no harm. */
+  isMember: boolean;
+  /** Left alone by state transfer until then, wall milliseconds. */
+  restUntil: number;
+  /** Transactions it may still forward before the next tick. */
+  requestsLeft: number;
+}
+
+/** Where a view began: there it is bound to what its NEW-VIEW proves, above it is free. */
+export interface ViewStart {
+  readonly height: number;
+  readonly required: Header | undefined;
+}
+
+/** What this member has bound itself to; durable before it is said. */
+export interface Promises {
+  /** Votes are cast in this view alone, and in none below it ever again. */
+  view: number;
+  /** Its NEW-VIEW is known; false between VIEW-CHANGE and NEW-VIEW. */
+  entered: boolean;
+  start: ViewStart;
+  prepare: Vote | undefined;
+  commit: Vote | undefined;
+  /** The highest view in which a block of the height in flight was prepared here. */
+  prepared: (Certificate & { readonly height: number }) | undefined;
+}
+
+export interface Proposal {
+  readonly id: Hex;
+  readonly block: Block;
+}
+
+/** State transfer from one peer: headers it named, then their bodies. */
+export interface Transfer {
+  readonly peer: PeerId;
+  readonly request: number;
+  /** Ids whose bodies were asked for; none while headers are. */
+  readonly asked: readonly Header[];
+  /** Headers whose bodies come later. */
+  readonly queue: readonly Header[];
+}
+
+export interface PbftState {
+  readonly parameters: PbftParameters;
+  readonly environment: Environment;
+  /** Canonical hash of the genesis file, 32 bytes. */
+  readonly genesisId: Uint8Array;
+  readonly membersHash: Uint8Array;
+  /** Index of this node; undefined for one that only follows. */
+  readonly self: number | undefined;
+  /** The published head: durable and executed. */
+  head: HeaderEntry;
+  readonly promises: Promises;
+  /** The message that began this view, for members that missed it. */
+  newView: NewView | undefined;
+  /** The block this view is about at the height in flight. */
+  proposal: Proposal | undefined;
+  /** A block was asked of the ledger and has not come. */
+  isProposing: boolean;
+  /** Results of execution at this height: a fault code, or undefined for a valid block. */
+  readonly verdicts: Map<Hex, string | undefined>;
+  checking: Hex | undefined;
+  readonly prepares: VoteBook;
+  readonly commits: VoteBook;
+  /** Latest of each member, this one included. */
+  readonly changes: Map<number, ViewChange>;
+  /** Latest of each primary, perhaps for a view or height not reached yet. */
+  readonly proposals: Map<number, PrePrepare>;
+  heldNewView: NewView | undefined;
+  readonly evidence: Map<number, Evidence>;
+  readonly statuses: Map<number, StatusMessage & { readonly seenMs: number }>;
+  /** Sealed blocks given to the host, with the view of their seal, not applied yet. */
+  readonly applying: Map<Hex, number>;
+  /** Execution disagrees with a quorum: this replica votes no more. */
+  hasDiverged: boolean;
+  readonly peers: Map<PeerId, Peer>;
+  transfer: Transfer | undefined;
+  /** The body of a block that the new view must propose, by request. */
+  fetch: { readonly request: number; readonly header: Header } | undefined;
+  nextRequest: number;
+  readonly timers: Map<TimerName, number>;
+  waiting: number;
+  waitingSince: number;
+  heightSince: number;
+  viewSince: number;
+  /** When a quorum was seen to have left the views below this one. */
+  quorumSince: number | undefined;
+  /** Views given up since the last block. */
+  failedViews: number;
+  viewChanges: number;
+  /** Height at the last tick: what stands still is said again. */
+  tickHeight: number;
+  /** Milliseconds from work to proposal, of the last blocks of this view. */
+  pace: number[];
+  /** The best paid transaction, watched until it goes in. */
+  watched: { readonly hash: Hex; readonly since: number; readonly height: number } | undefined;
+  lastEmptyAt: number;
+}
+
+/** One call of `step`: the state, the clock and the effects so far. */
+export interface Turn {
+  readonly state: PbftState;
+  readonly now: number;
+  readonly effects: Effect<Message>[];
+}
+
+/** The state of a node that stands on `environment.chain` and on what it has recorded. */
+export function createState(parameters: PbftParameters, environment: Environment): PbftState {
+  const { chain, crypto, identity } = environment;
+  const genesis = chain.block(chain.canonical(0) ?? '');
+  if (genesis === undefined) throw new Error('the store has no genesis block: initialise it first');
+  const own = parameters.members.findIndex(
+    ({ key }) => identity !== undefined && equalBytes(key, identity.publicKey),
+  );
+  const { promises, newView, evidence } = restore(environment, parameters);
+  return {
+    parameters,
+    environment,
+    genesisId: genesis.record.extraData,
+    membersHash: membersHash(parameters.members, crypto),
+    self: own < 0 ? undefined : own,
+    head: chain.head(),
+    promises,
+    newView,
+    proposal: undefined,
+    isProposing: false,
+    verdicts: new Map(),
+    checking: undefined,
+    prepares: new VoteBook(),
+    commits: new VoteBook(),
+    changes: new Map(),
+    proposals: new Map(),
+    heldNewView: undefined,
+    evidence,
+    statuses: new Map(),
+    applying: new Map(),
+    hasDiverged: false,
+    peers: new Map(),
+    transfer: undefined,
+    fetch: undefined,
+    nextRequest: 1,
+    timers: new Map(),
+    waiting: 0,
+    waitingSince: 0,
+    heightSince: 0,
+    viewSince: 0,
+    quorumSince: undefined,
+    failedViews: 0,
+    viewChanges: 0,
+    tickHeight: -1,
+    pace: [],
+    watched: undefined,
+    lastEmptyAt: Number.NEGATIVE_INFINITY,
+  };
+}
+
+/** The height in flight. */
+export function heightOf(state: PbftState): number {
+  return state.head.height + 1;
+}
+
+/** The primary of a view: views are never reset, so members take turns over the chain's life. */
+export function primaryOf(state: PbftState, view: number): number {
+  return view % state.parameters.members.length;
+}
+
+/** Whether this node leads the view it is in. */
+export function isPrimary(state: PbftState): boolean {
+  return state.promises.entered && primaryOf(state, state.promises.view) === state.self;
+}
+
+/** Whether this node may vote now: a member, in step with the others, nothing half applied. */
+export function canVote(state: PbftState): boolean {
+  return state.self !== undefined && !state.hasDiverged && state.applying.size === 0;
+}
+
+/** Says something to every member that is connected. */
+export function sendMembers(turn: Turn, message: Message): void {
+  for (const peer of turn.state.peers.values()) {
+    if (peer.isMember) turn.effects.push({ kind: 'send', peer: peer.id, message });
+  }
+}
+
+/** Sets a timer for a wall instant, unless it already stands there; undefined clears it. */
+export function setTimer(turn: Turn, timer: TimerName, at: number | undefined): void {
+  const { timers } = turn.state;
+  if (timers.get(timer) === at) return;
+  if (at === undefined) {
+    timers.delete(timer);
+    turn.effects.push({ kind: 'clearTimer', timer });
+    return;
+  }
+  timers.set(timer, at);
+  turn.effects.push({ kind: 'setTimer', timer, afterMs: Math.max(0, at - turn.now) });
+}

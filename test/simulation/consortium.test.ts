@@ -1,0 +1,81 @@
+/** Whole consortia from one seed: sound ones hold every check, planted faults are caught. */
+
+import { describe, expect, it } from 'vitest';
+import { pbft } from '../../src/consensus/pbft/pbft.ts';
+import { nobleCrypto } from '../../src/primitives/crypto.ts';
+import { keys } from '../../src/primitives/store.ts';
+import {
+  type ConsortiumOptions,
+  createConsortiumChain,
+} from '../../src/simulation/consortium-chain.ts';
+import { commandOf, parseSimulation, runSimulation } from '../../src/simulation/simulate.ts';
+import { runWorld } from '../../src/simulation/world.ts';
+
+describe('simulated consortia', () => {
+  it.each([
+    [1, 1, 0],
+    [2, 2, 0],
+    [3, 3, 0],
+    [4, 4, 1],
+    [5, 7, 2],
+    [6, 10, 3],
+  ])(
+    'hold every check with seed %i: %i members, %i of them Byzantine',
+    (seed, nodes, byzantine) => {
+      const options = { protocol: 'pbft', seed, nodes, byzantine, minutes: 1 };
+      const report = runSimulation(options, nobleCrypto);
+      expect(report.failure, commandOf(options)).toBeUndefined();
+      expect(report.height).toBeGreaterThan(2);
+      expect(report.reorganisations).toBe(0);
+    },
+    60_000,
+  );
+
+  it('take the same course twice', () => {
+    const options = { protocol: 'pbft', seed: 3, nodes: 4, byzantine: 0, minutes: 1 };
+    const first = runSimulation(options, nobleCrypto);
+    expect(runSimulation(options, nobleCrypto)).toEqual(first);
+    expect(first.crashes + first.partitions).toBeGreaterThan(0);
+    expect(first.transactionsMined).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('are not asked to bear more liars than they can', () => {
+    const options = parseSimulation({ protocol: 'pbft', nodes: '4', byzantine: '2' });
+    expect(() => runSimulation(options, nobleCrypto)).toThrow('4 members tolerate 1');
+  });
+});
+
+describe('canaries', () => {
+  function failures(
+    options: ConsortiumOptions,
+    seeds: readonly number[],
+    minutes: number,
+  ): (string | undefined)[] {
+    const { chain, crypto } = createConsortiumChain(options, nobleCrypto);
+    return seeds.map(
+      (seed) => runWorld({ seed, nodes: options.members, minutes }, chain, crypto).failure?.check,
+    );
+  }
+
+  const letter = keys.protocol(new Uint8Array(0))[0];
+
+  it('catch members that send before they record', () => {
+    const step: typeof pbft.step = (state, event) =>
+      pbft
+        .step(state, event)
+        .map((effect) =>
+          effect.kind === 'record'
+            ? { ...effect, operations: effect.operations.filter(({ key }) => key[0] !== letter) }
+            : effect,
+        );
+    const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
+    expect(failures({ members: 4, protocol }, [1, 2], 2)).toContain('double vote');
+  }, 60_000);
+
+  it('catch members that never fetch what they missed', () => {
+    const step: typeof pbft.step = (state, event) =>
+      pbft.step(state, event).filter(({ kind }) => kind !== 'request');
+    const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
+    expect(failures({ members: 4, protocol }, [1, 2], 1)).toContain('liveness');
+  }, 60_000);
+});

@@ -120,6 +120,8 @@ export interface ChainReader {
   state(id: Hex): StateView | undefined;
   /** Base fee of the block after the head. */
   nextBaseFee(): bigint;
+  /** What the beneficiary of the block at `height` >= 1 gets besides the tips, in acorns. */
+  subsidy(height: number): bigint;
   /** Whether the request's time is used up: long loops ask and stop. */
   expired(): boolean;
 }

@@ -11,6 +11,7 @@ import { stateReads } from './methods/calls.ts';
 import { feeReads } from './methods/fees.ts';
 import { logReads } from './methods/logs.ts';
 import { proofReads } from './methods/proofs.ts';
+import { rewardReads } from './methods/rewards.ts';
 import { securityReads } from './methods/security.ts';
 import { transactionReads } from './methods/transactions.ts';
 import { bytes, countParams, type Params } from './parameters.ts';
@@ -25,6 +26,7 @@ export const readMethods: Readonly<Record<string, ReadMethod>> = {
   ...logReads,
   ...proofReads,
   ...securityReads,
+  ...rewardReads,
   web3_sha3: (reader, params) => {
     countParams(params, 1);
     return hexData(reader.crypto.keccak256(bytes(params[0], 'data')));

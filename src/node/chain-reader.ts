@@ -7,7 +7,7 @@ import type { ChainReader, NetworkInfo, StateView } from '../api/backend.ts';
 import { readBlock, readCanonical, readHeader } from '../consensus/chain-view.ts';
 import { accountPath, readAccount, readSlot, slotPath } from '../ledger/account.ts';
 import { callMessage, estimateGas } from '../ledger/calls.ts';
-import { nextBaseFee } from '../ledger/fees.ts';
+import { nextBaseFee, subsidy } from '../ledger/fees.ts';
 import { decodeReceipts } from '../ledger/receipts.ts';
 import { proveState } from '../ledger/state-tree.ts';
 import { stateAt } from '../ledger/undo.ts';
@@ -98,6 +98,10 @@ export class SnapshotReader implements ChainReader {
 
   nextBaseFee(): bigint {
     return nextBaseFee(this.#record(this.#head.id));
+  }
+
+  subsidy(height: number): bigint {
+    return subsidy(this.#parts.genesis, height).beneficiary;
   }
 
   expired(): boolean {

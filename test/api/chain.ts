@@ -193,6 +193,7 @@ export class MemoryChain {
       },
       state: (id) => (id === this.head.entry.id ? this.#state() : undefined),
       nextBaseFee: () => baseFee - 1n,
+      subsidy: () => 7n * 10n ** 18n,
       expired: () => this.isExpired,
     };
   }

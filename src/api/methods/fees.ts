@@ -20,7 +20,7 @@ interface Tip {
 }
 
 /** Tips of a block's transactions in ascending order, with the gas that paid each. */
-function tipsOfBlock(reader: ChainReader, entry: HeaderEntry): readonly Tip[] {
+export function tipsOfBlock(reader: ChainReader, entry: HeaderEntry): readonly Tip[] {
   const block = reader.block(entry.id);
   const receipts = reader.receipts(entry.id);
   if (block === undefined || receipts === undefined) return [];

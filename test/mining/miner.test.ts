@@ -1,5 +1,6 @@
 /** The partition of the search space, and the pool with real threads. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -172,6 +173,28 @@ describe('miner pool', () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(pool.hashesTried()).toBe(tried);
   }, 30_000);
+
+  it('goes on with another number of threads', async () => {
+    harness = new Harness(1);
+    const { pool } = harness;
+    await pool.start();
+    await pool.resize(3);
+    expect(pool.size).toBe(3);
+    pool.setWork({ jobId: 'small', header, target: impossible, space: 10_001 });
+    expect(await harness.next()).toEqual({ kind: 'exhausted small' });
+    expect(pool.hashesTried()).toBe(10_001n);
+  }, 30_000);
+
+  it.runIf(process.platform === 'linux')('lets all other threads go first', async () => {
+    harness = new Harness(2);
+    await harness.pool.start();
+    const nice = readdirSync('/proc/self/task').map((thread) => {
+      const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+      // Fields after the parenthesised name; nice is the 19th of all (proc(5)).
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+    });
+    expect(nice.filter((value) => value === 19)).toHaveLength(2);
+  });
 
   it('refuses to start with an entry file that does not exist', async () => {
     harness = new Harness(1, new URL('file:///nowhere/mine-worker.js'));

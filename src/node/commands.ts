@@ -25,6 +25,8 @@ const passwordFile = ['FILE', 'first line is the password; asked for when absent
 const from = ['ADDRESS', 'account that signs: a test account or one of the key folder'] as const;
 const json = ['', 'print JSON alone'] as const;
 const signing = { from, 'password-file': passwordFile };
+const artifact = ['FILE', 'artifact with the ABI, where ADDRESS is given'] as const;
+const value = ['OAK', 'money that goes with it'] as const;
 
 export const commands: readonly Command[] = [
   {
@@ -82,6 +84,63 @@ export const commands: readonly Command[] = [
       'dodona call eth_getBlockByNumber \'"latest"\' false',
     ],
     options: { json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'contract new',
+    takes: 'FOLDER',
+    purpose: 'Write a small contract with tests to begin from.',
+    words: [1, 1],
+    examples: ['dodona contract new counter'],
+    options: {},
+    settings: [],
+  },
+  {
+    name: 'contract build',
+    takes: 'FILE|FOLDER',
+    purpose: 'Compile a contract to an artifact that viem, ethers and Hardhat deploy.',
+    words: [1, 1],
+    examples: ['dodona contract build counter', 'dodona contract build token.ts'],
+    options: {},
+    settings: [],
+  },
+  {
+    name: 'contract test',
+    takes: '[FOLDER]',
+    purpose: 'Run the tests of a contract without a chain and show what methods cost.',
+    words: [0, 1],
+    examples: ['dodona contract test counter'],
+    options: {},
+    settings: [],
+  },
+  {
+    name: 'contract deploy',
+    takes: 'ARTIFACT [ARGUMENT…]',
+    purpose: 'Deploy an artifact through a running node and wait for its address.',
+    words: [1, 33],
+    examples: ['dodona contract deploy counter/artifacts/Counter.json 10'],
+    options: { ...signing, value, json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'contract call',
+    takes: 'ADDRESS|ARTIFACT METHOD [ARGUMENT…]',
+    purpose: 'Ask a contract; an artifact stands for where it was deployed last.',
+    words: [2, 34],
+    examples: [
+      'dodona contract call counter/artifacts/Counter.json count',
+      'dodona contract call 0x5FbD… balanceOf 0xf39F… --artifact Token.json',
+    ],
+    options: { artifact, from: ['ADDRESS', 'who asks, as the contract sees it'], json },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'contract send',
+    takes: 'ADDRESS|ARTIFACT METHOD [ARGUMENT…]',
+    purpose: 'Call a method in a transaction and wait until it is in a block.',
+    words: [2, 34],
+    examples: ['dodona contract send counter/artifacts/Counter.json raise 5 --from 0xf39F…'],
+    options: { ...signing, artifact, value, json },
     settings: whereNodeIs,
   },
   {

@@ -7,17 +7,17 @@ import { allocate, mark, release } from "./memory";
 
 // @ts-ignore: decorator
 @inline
-function limb(number: usize, index: i32): u64 {
+export function limb(number: usize, index: i32): u64 {
   return load<u32>(number + (<usize>index << 2));
 }
 
 // @ts-ignore: decorator
 @inline
-function setLimb(number: usize, index: i32, value: u64): void {
+export function setLimb(number: usize, index: i32, value: u64): void {
   store<u32>(number + (<usize>index << 2), <u32>value);
 }
 
-function significantLimbs(number: usize): i32 {
+export function significantLimbs(number: usize): i32 {
   let count = 8;
   while (count > 0 && limb(number, count - 1) == 0) count--;
   return count;
@@ -26,7 +26,7 @@ function significantLimbs(number: usize): i32 {
 /**
  * Copies `count` limbs shifted left by `shift` < 32 bits, and one limb more for what spills over.
  */
-function shiftInto(target: usize, source: usize, count: i32, shift: u32): void {
+export function shiftInto(target: usize, source: usize, count: i32, shift: u32): void {
   let carry: u64 = 0;
   for (let index = 0; index < count; index++) {
     const wide = (limb(source, index) << <u64>shift) | carry;
@@ -53,7 +53,7 @@ export function divideLimbs(left: usize, right: usize, quotient: usize, remainde
   }
 }
 
-function divideByLimb(
+export function divideByLimb(
   left: usize, leftCount: i32, divisor: u64, quotient: usize, remainder: usize,
 ): void {
   let rest: u64 = 0;
@@ -85,7 +85,7 @@ function divideLong(
 }
 
 /** Steps D3 to D6: one digit of the quotient; `dividend` is reduced by digit * divisor. */
-function quotientDigit(dividend: usize, divisor: usize, count: i32): u64 {
+export function quotientDigit(dividend: usize, divisor: usize, count: i32): u64 {
   const top = limb(divisor, count - 1);
   const wide = (limb(dividend, count) << 32) | limb(dividend, count - 1);
   let digit = wide / top;

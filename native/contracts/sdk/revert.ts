@@ -10,6 +10,9 @@ import { storeWord, U256, u256 } from "./u256";
 /** Panic codes of Solidity 0.8. */
 export const PANIC_OVERFLOW: u32 = 0x11;
 export const PANIC_DIVISION: u32 = 0x12;
+export const PANIC_STORAGE: u32 = 0x22;
+export const PANIC_EMPTY: u32 = 0x31;
+export const PANIC_INDEX: u32 = 0x32;
 const PANIC_SELECTOR: u32 = 0x4e487b71;
 
 /** Stops with `length` bytes as revert data. */

@@ -2,6 +2,7 @@
 
 import type { Handler } from '../command-line.ts';
 import { basicHandlers } from './basic.ts';
+import { contractHandlers } from './contract.ts';
 import { runDatabaseCheck } from './database.ts';
 import { oracleHandlers } from './oracle.ts';
 import { runReport } from './report.ts';
@@ -12,6 +13,7 @@ import { runStart } from './start.ts';
 export function nodeHandlers(): Readonly<Record<string, Handler>> {
   return {
     ...basicHandlers(),
+    ...contractHandlers,
     ...oracleHandlers,
     'oracle report': runReport,
     start: runStart,

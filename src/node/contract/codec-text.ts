@@ -1,0 +1,49 @@
+/** AssemblyScript that decodes arguments from calldata and encodes values into a writer. */
+
+import type { ValueType } from './value-types.ts';
+
+/** The expression for the argument at byte `position` of the head. */
+export function decodeText({ text, abi, form, bits }: ValueType, position: number): string {
+  if (form === 'bytes') return `kit.argumentBytes(${position})`;
+  if (form === 'list') return `changetype<${text}>(kit.argumentList(${position}, 32))`;
+  if (abi === 'bool') return `kit.argumentUnsigned(${position}, 1) != 0`;
+  if (abi === 'address') return `kit.argumentAddress(${position})`;
+  return bits === 256
+    ? `kit.argument(${position})`
+    : `<${text}>kit.argumentUnsigned(${position}, ${bits})`;
+}
+
+/** A value to encode: its type and the variable that holds it. */
+export interface Encoded {
+  readonly type: ValueType;
+  readonly code: string;
+}
+
+const tailWords = ({ type, code }: Encoded): string =>
+  type.form === 'bytes' ? `1 + kit.wordsOf(${code}.length)` : `1 + ${code}.length`;
+
+/** Words that the values take, as an expression. */
+export function wordsText(values: readonly Encoded[]): string {
+  const tails = values.filter(({ type }) => type.form !== 'word').map(tailWords);
+  return [String(values.length), ...tails].join(' + ');
+}
+
+/** Statements that append the values to `writer`: heads first, then what the heads point to. */
+export function encodeText(writer: string, values: readonly Encoded[]): string {
+  const lines: string[] = [];
+  const dynamic = values.filter(({ type }) => type.form !== 'word');
+  if (dynamic.length > 0) lines.push(`let tail: u32 = ${32 * values.length};`);
+  for (const value of values) {
+    const { type, code } = value;
+    if (type.form === 'word') lines.push(`${writer}.word(kit.toWord<${type.text}>(${code}));`);
+    else lines.push(`${writer}.number(tail);`, `tail += (${tailWords(value)}) << 5;`);
+  }
+  for (const { type, code } of dynamic) {
+    lines.push(
+      type.form === 'bytes'
+        ? `${writer}.bytes(${code}.data, ${code}.length);`
+        : `kit.writeList(${writer}, ${code}.data, ${code}.length);`,
+    );
+  }
+  return lines.join('\n  ');
+}

@@ -225,7 +225,8 @@ function compareCall(
 function parameterOf(type: number, pick: (below: number) => number): Value {
   const edges = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 255, 65_536, 7];
   const number = edges[pick(edges.length)] as number;
-  return type === valueTypes.i64 ? BigInt(number) : number;
+  if (type === valueTypes.i64) return BigInt(number);
+  return type === valueTypes.f32 ? Math.fround(number) : number;
 }
 
 /**

@@ -97,7 +97,7 @@ export class SimulatedNode<Message> {
   /** Starts from the disk. */
   start(): void {
     const { chain, disk, crypto, network, miner, observer, identity } = this.#parts;
-    const head = this.#storedHead();
+    const head = this.storedHead;
     const headers = disk
       .list(
         keys.headerByHeight(Math.max(0, head.height - limits.headerWindowBlocks), ''),
@@ -144,7 +144,8 @@ export class SimulatedNode<Message> {
     return this.#driver?.submit(raw).ok ?? false;
   }
 
-  #storedHead(): HeaderEntry {
+  /** The head that the disk names; ahead of what is told while a write is under way. */
+  get storedHead(): HeaderEntry {
     const { disk } = this.#parts;
     const id = disk.get(keys.meta('head'));
     const head = id === undefined ? undefined : readHeader(disk, toHex(id));

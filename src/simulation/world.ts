@@ -310,10 +310,9 @@ class World<Message> {
 
   /** Whole states at the end: sound, and equal where the heads are. */
   #audit(): void {
-    for (const { id, disk, head } of this.#nodes) {
-      if (head === undefined) continue;
+    for (const { id, disk, storedHead } of this.#nodes) {
       const stored = disk.list(Uint8Array.of(0), Uint8Array.of(255));
-      const fault = this.#chain.audit(stored, head);
+      const fault = this.#chain.audit(stored, storedHead);
       if (fault !== undefined) throw new SimulationFailure('audit', `${id}: ${fault}`);
     }
   }

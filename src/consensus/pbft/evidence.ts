@@ -22,8 +22,8 @@ export function keepEvidence(turn: Turn, evidence: Evidence | undefined): void {
   sendMembers(turn, evidence);
 }
 
-/** Evidence that another member found. @returns whether it proves what it says */
-export function onEvidence(turn: Turn, evidence: Evidence): boolean {
+/** Evidence that another member found: kept when it proves what it says. */
+export function onEvidence(turn: Turn, evidence: Evidence): void {
   const { first, second } = evidence;
   const isDouble =
     first.kind === second.kind &&
@@ -31,8 +31,7 @@ export function onEvidence(turn: Turn, evidence: Evidence): boolean {
     first.view === second.view &&
     first.height === second.height &&
     first.id !== second.id;
-  if (!isDouble || turn.state.evidence.has(first.member)) return false;
-  if (!isVoteValid(turn.state, first) || !isVoteValid(turn.state, second)) return false;
+  if (!isDouble || turn.state.evidence.has(first.member)) return;
+  if (!isVoteValid(turn.state, first) || !isVoteValid(turn.state, second)) return;
   keepEvidence(turn, evidence);
-  return true;
 }

@@ -28,38 +28,36 @@ import { giveUpView } from './view-change.ts';
 
 export const proposeTimer = 'propose';
 
-/** Takes a PREPARE or COMMIT of the height in flight or the next. @returns whether it is signed */
-export function onVote(turn: Turn, vote: Vote): boolean {
+/** Takes a signed PREPARE or COMMIT of the height in flight or the next. */
+export function onVote(turn: Turn, vote: Vote): void {
   const { state } = turn;
   const height = heightOf(state);
-  if (vote.height < height || vote.height > height + 1) return false;
+  if (vote.height < height || vote.height > height + 1) return;
   const book = vote.kind === 'prepare' ? state.prepares : state.commits;
   const known = book.get(vote.height, vote.member);
-  if (known !== undefined && (known.view > vote.view || isSame(known, vote))) return false;
-  if (!isVoteValid(state, vote)) return false;
+  if (known !== undefined && (known.view > vote.view || isSame(known, vote))) return;
+  if (!isVoteValid(state, vote)) return;
   keepEvidence(turn, book.add(vote));
-  return true;
 }
 
 const isSame = (one: Vote, other: Vote): boolean => one.view === other.view && one.id === other.id;
 
-/** Takes a PRE-PREPARE: its signature is the primary's PREPARE. @returns whether it is signed */
-export function onPrePrepare(turn: Turn, message: PrePrepare): boolean {
+/** Takes a PRE-PREPARE: its signature is the primary's PREPARE. */
+export function onPrePrepare(turn: Turn, message: PrePrepare): void {
   const { state } = turn;
   const { view, height, block, signature } = message;
   const member = primaryOf(state, view);
   if (member === state.self || height < heightOf(state) || height > heightOf(state) + 1) {
-    return false;
+    return;
   }
   const held = state.proposals.get(member);
   const isOlder = held && (held.height > height || (held.height === height && held.view > view));
-  if (isOlder) return false;
+  if (isOlder) return;
   const id = headerId(block.header, state.environment.crypto);
   const vote: Vote = { kind: 'prepare', view, height, id, member, signature };
-  if (!isVoteValid(state, vote)) return false;
+  if (!isVoteValid(state, vote)) return;
   keepEvidence(turn, state.prepares.add(vote));
   if (held?.height !== height || held.view !== view) state.proposals.set(member, message);
-  return true;
 }
 
 /** Looks at the height in flight after each event: accept, check, vote, seal, propose. */

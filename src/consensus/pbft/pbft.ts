@@ -48,10 +48,15 @@ function step(state: PbftState, event: Event<Message>): readonly Effect<Message>
   startTransfer(turn, false);
   setTimer(turn, viewTimer, viewDeadline(state));
   // Also repeated votes go out behind a durable record: the first sending may still wait for it.
-  if (turn.effects.some(({ kind }) => kind === 'send')) {
+  if (turn.effects.some((effect) => effect.kind === 'send' && isPromise(effect.message))) {
     turn.effects.push({ kind: 'record', operations: [promisesOperation(state)] });
   }
   return turn.effects;
+}
+
+/** Whether a message binds its sender; the others may leave before any record is durable. */
+function isPromise({ kind }: Message): boolean {
+  return kind !== 'status' && kind !== 'requests' && kind !== 'evidence';
 }
 
 function handle(turn: Turn, event: Event<Message>): void {
@@ -113,7 +118,7 @@ function onJoined(turn: Turn, id: PeerId, height: number): void {
   turn.state.peers.set(id, {
     id,
     height,
-    isMember: false,
+    member: undefined,
     restUntil: 0,
     requestsLeft: limits.consortiumRequestsPerTick,
   });
@@ -125,31 +130,30 @@ function onReceived(turn: Turn, from: PeerId, delivery: number, message: Message
   const { state, effects } = turn;
   // A direct message has no verdict to wait for; gossip is no way to send these.
   if (delivery !== 0) effects.push({ kind: 'verdict', delivery, verdict: 'ignore' });
-  const peer = state.peers.get(from);
-  if (peer === undefined || !isSigned(turn, from, message) || peer.isMember) return;
-  peer.isMember = true;
-  sayAll(turn, from);
-}
-
-/** Takes a message in. @returns whether it shows that its bringer speaks for a member */
-function isSigned(turn: Turn, from: PeerId, message: Message): boolean {
+  if (!state.peers.has(from)) return;
   switch (message.kind) {
     case 'pre-prepare':
-      return onPrePrepare(turn, message);
+      onPrePrepare(turn, message);
+      break;
     case 'prepare':
     case 'commit':
-      return onVote(turn, message);
+      onVote(turn, message);
+      break;
     case 'view-change':
-      return onViewChange(turn, message);
+      onViewChange(turn, message);
+      break;
     case 'new-view':
-      return onNewView(turn, message);
+      onNewView(turn, message);
+      break;
     case 'status':
-      return onStatus(turn, from, message, diverge);
+      onStatus(turn, from, message, diverge);
+      break;
     case 'evidence':
-      return onEvidence(turn, message);
+      onEvidence(turn, message);
+      break;
     case 'requests':
       onRequests(turn, from, message);
-      return false;
+      break;
   }
 }
 
@@ -170,21 +174,22 @@ function onTick(turn: Turn): void {
   for (const peer of state.peers.values()) {
     peer.requestsLeft = limits.consortiumRequestsPerTick;
     sayStatus(turn, peer.id);
-    if (isStalled && peer.isMember) sayAll(turn, peer.id);
+    if (isStalled && peer.member !== undefined) sayAll(turn, peer.id);
   }
   if (isStalled) startTransfer(turn, true);
   judgePrimary(turn);
   setTimer(turn, tickTimer, now + limits.consortiumTickMs);
 }
 
-/** Section 4.1: a primary learns of its clients' requests from all; members watch that it acts. */
+/** Section 4.1: requests are forwarded to the primary, and watched: see `viewDeadline`. */
 function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): void {
   const { state, now } = turn;
   if (waiting > 0 && state.waiting === 0) state.waitingSince = now;
   state.waiting = waiting;
-  if (own.length === 0 || primaryOf(state, state.promises.view) === state.self) return;
+  const primary = primaryOf(state, state.promises.view);
+  if (own.length === 0 || primary === state.self) return;
   for (const peer of state.peers.values()) {
-    if (!peer.isMember) continue;
+    if (peer.member !== primary) continue;
     const message: Message = { kind: 'requests', transactions: own };
     turn.effects.push({ kind: 'send', peer: peer.id, message });
   }

@@ -59,19 +59,23 @@ function sayNewView(turn: Turn, peer: PeerId): void {
 /**
  * A member's status. One that is behind in views gets the NEW-VIEW it missed; f + 1 that hold
  * another block at this height mean that this replica is wrong.
- * @returns whether it is signed
  */
 export function onStatus(
   turn: Turn,
   from: PeerId,
   message: StatusMessage,
   diverge: (turn: Turn, detail: string) => void,
-): boolean {
+): void {
   const { state, now } = turn;
-  if (!isStatusValid(state, message)) return false;
+  if (!isStatusValid(state, message)) return;
   const { member, height, view, id } = message;
   const peer = state.peers.get(from);
-  if (peer !== undefined) peer.height = Math.max(peer.height, height);
+  if (peer !== undefined) {
+    const isNew = peer.member === undefined;
+    peer.height = Math.max(peer.height, height);
+    peer.member = member;
+    if (isNew) sayAll(turn, from);
+  }
   const known = state.statuses.get(member);
   const isOld = known !== undefined && (height < known.height || view < known.view);
   if (!isOld) state.statuses.set(member, { ...message, seenMs: now });
@@ -84,13 +88,13 @@ export function onStatus(
   if (isOther && others.length > state.parameters.faults) {
     diverge(turn, `${others.length} members hold ${id} at ${height}, this node ${canonical}`);
   }
-  return true;
 }
 
 /** Transactions of another member's clients, within its share. */
 export function onRequests(turn: Turn, from: PeerId, { transactions }: Requests): void {
   const peer = turn.state.peers.get(from);
-  if (peer === undefined || !peer.isMember || peer.requestsLeft < transactions.length) return;
+  if (peer === undefined || peer.member === undefined || peer.requestsLeft < transactions.length)
+    return;
   peer.requestsLeft -= transactions.length;
   turn.effects.push({ kind: 'submit', transactions });
 }

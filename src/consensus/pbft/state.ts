@@ -26,8 +26,8 @@ export interface Peer {
   readonly id: PeerId;
   /** Height of its head, as far as it said. */
   height: number;
-  /** A member's signature came from there: it is told votes. Relaying others' is no harm. */
-  isMember: boolean;
+  /** Whose status came from there: it is told votes. One that replays another's gains nothing. */
+  member: number | undefined;
   /** Left alone by state transfer until then, wall milliseconds. */
   restUntil: number;
   /** Transactions it may still forward before the next tick. */
@@ -61,8 +61,9 @@ export interface Proposal {
 /** State transfer from one peer: headers it named, then their bodies. */
 export interface Transfer {
   readonly peer: PeerId;
-  readonly request: number;
-  /** Ids whose bodies were asked for; none while headers are. */
+  /** Undefined while the bodies it gave are being applied. */
+  readonly request: number | undefined;
+  /** Headers whose bodies were asked for; none while headers are. */
   readonly asked: readonly Header[];
   /** Headers whose bodies come later. */
   readonly queue: readonly Header[];
@@ -205,7 +206,7 @@ export function canVote(state: PbftState): boolean {
 /** Says something to every member that is connected. */
 export function sendMembers(turn: Turn, message: Message): void {
   for (const peer of turn.state.peers.values()) {
-    if (peer.isMember) turn.effects.push({ kind: 'send', peer: peer.id, message });
+    if (peer.member !== undefined) turn.effects.push({ kind: 'send', peer: peer.id, message });
   }
 }
 

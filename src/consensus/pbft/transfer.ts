@@ -5,6 +5,7 @@
 
 import type { Block } from '../../primitives/block.ts';
 import { checkBody } from '../../primitives/block.ts';
+import { toHex } from '../../primitives/bytes.ts';
 import { bodyOperations, headerOperations } from '../../primitives/chain-records.ts';
 import { type Header, headerId } from '../../primitives/header.ts';
 import { limits } from '../../primitives/limits.ts';
@@ -25,25 +26,31 @@ function ask(turn: Turn, peer: PeerId, query: Query): number {
   return request;
 }
 
-/** The rested peer with the highest head. */
-function bestPeer(turn: Turn, heightMin: number): Peer | undefined {
+/** A rested peer with a head of at least `heightMin`, at random: the highest claim may be a lie. */
+function pickPeer(turn: Turn, heightMin: number): Peer | undefined {
   const able = [...turn.state.peers.values()].filter(
     (peer) => peer.height >= heightMin && peer.restUntil <= turn.now,
   );
-  const [first, ...others] = able;
-  return others.reduce((best, peer) => (best && best.height >= peer.height ? best : peer), first);
+  return able[Math.floor(turn.state.environment.random() * able.length)];
 }
 
 /**
  * Starts where a peer is ahead: two blocks at once, one block only after a tick without progress,
- * since the votes for it are usually on their way.
+ * since the votes for it are usually on their way. Goes on when the last blocks are applied.
  */
 export function startTransfer(turn: Turn, isStalled: boolean): void {
   const { state } = turn;
-  if (state.transfer !== undefined || state.applying.size > 0 || state.hasDiverged) return;
-  const peer = bestPeer(turn, state.head.height + (isStalled ? 1 : 2));
+  const { transfer, head } = state;
+  if (transfer?.request !== undefined || state.applying.size > 0 || state.hasDiverged) return;
+  const [next] = transfer?.queue ?? [];
+  if (transfer !== undefined && next !== undefined && toHex(next.previous) === head.id) {
+    askBodies(turn, transfer.peer, transfer.queue);
+    return;
+  }
+  state.transfer = undefined;
+  const peer = pickPeer(turn, head.height + (isStalled ? 1 : 2));
   if (peer === undefined) return;
-  const value = { locator: [state.head.id], stop: noId, max: limits.headersPerAnswerMax };
+  const value = { locator: [head.id], stop: noId, max: limits.headersPerAnswerMax };
   const request = ask(turn, peer.id, { kind: 'headers', value });
   state.transfer = { peer: peer.id, request, asked: [], queue: [] };
 }
@@ -54,7 +61,7 @@ export function fetchRequired(turn: Turn): void {
   const header = missingBlock(state);
   if (header === undefined || state.fetch !== undefined) return;
   const rested = [...state.peers.values()].filter(
-    ({ isMember, restUntil }) => isMember && restUntil <= turn.now,
+    ({ member, restUntil }) => member !== undefined && restUntil <= turn.now,
   );
   const peer = rested[Math.floor(state.environment.random() * rested.length)];
   if (peer === undefined) return;
@@ -85,7 +92,7 @@ export function onAnswered(turn: Turn, request: number, from: PeerId, answer: An
 function rest(turn: Turn, id: PeerId): void {
   const peer = turn.state.peers.get(id);
   if (peer === undefined) return;
-  peer.restUntil = turn.now + limits.consortiumTickMs;
+  peer.restUntil = turn.now + limits.peerRestMs;
   peer.height = turn.state.head.height;
 }
 
@@ -126,7 +133,12 @@ function onBodies(turn: Turn, transfer: Transfer, bodies: readonly Body[]): void
     if (header === undefined || !takeSealed(turn, { header, ...body })) break;
     taken += 1;
   }
-  if (taken === 0) rest(turn, transfer.peer);
+  if (taken === 0) {
+    rest(turn, transfer.peer);
+    return;
+  }
+  const queue = [...transfer.asked.slice(taken), ...transfer.queue];
+  state.transfer = { peer: transfer.peer, request: undefined, asked: [], queue };
 }
 
 function takeSealed(turn: Turn, block: Block): boolean {

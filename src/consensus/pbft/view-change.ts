@@ -64,26 +64,24 @@ function leaveProposal(turn: Turn, quorumSince: number | undefined): void {
   state.pace = [];
 }
 
-/** Takes a VIEW-CHANGE later than the last of its member. @returns whether it is signed */
-export function onViewChange(turn: Turn, change: ViewChange): boolean {
+/** Takes a valid VIEW-CHANGE later than the last of its member. */
+export function onViewChange(turn: Turn, change: ViewChange): void {
   const { state } = turn;
   const known = state.changes.get(change.member);
-  if (change.member === state.self) return false;
-  if (known !== undefined && known.view >= change.view) return false;
-  if (!isViewChangeValid(state, change)) return false;
+  if (change.member === state.self) return;
+  if (known !== undefined && known.view >= change.view) return;
+  if (!isViewChangeValid(state, change)) return;
   state.changes.set(change.member, change);
-  return true;
 }
 
-/** Takes a NEW-VIEW for a view not entered yet. @returns whether it is signed */
-export function onNewView(turn: Turn, message: NewView): boolean {
+/** Takes a valid NEW-VIEW for a view not entered yet. */
+export function onNewView(turn: Turn, message: NewView): void {
   const { state } = turn;
   if (!isAhead(state, message.view) || (state.heldNewView?.view ?? -1) >= message.view) {
-    return false;
+    return;
   }
-  if (!isNewViewValid(state, message)) return false;
+  if (!isNewViewValid(state, message)) return;
   state.heldNewView = message;
-  return true;
 }
 
 function isAhead({ promises }: PbftState, view: number): boolean {

@@ -139,6 +139,7 @@ export class Seat {
   head: HeaderEntry = genesisEntry;
   chain: ChainView;
   #life = 0;
+  #skewMs = 0;
   waiting = 0;
   best: Hex | undefined;
 
@@ -151,6 +152,11 @@ export class Seat {
       ...bodyOperations(genesisEntry.id, genesisBlock),
       { key: keys.canonical(0), value: fromHex(genesisEntry.id) },
     ]);
+  }
+
+  /** Sets this member's clock off by so many milliseconds. */
+  skew(milliseconds: number): void {
+    this.#skewMs = milliseconds;
   }
 
   start(): void {
@@ -194,7 +200,7 @@ export class Seat {
   dispatch(event: Inner): void {
     if (this.state === undefined) return;
     const { step = pbft.step } = this.#table.options;
-    const effects = step(this.state, { ...event, now: this.#table.now });
+    const effects = step(this.state, { ...event, now: this.#table.now + this.#skewMs });
     for (const effect of effects) if (effect.kind === 'record') this.#write(effect.operations);
     for (const effect of effects) this.#perform(effect);
   }

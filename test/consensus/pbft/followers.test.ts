@@ -1,0 +1,114 @@
+/** Members that were away, nodes that are no members, replicas whose state is not the others'. */
+
+import { describe, expect, it } from 'vitest';
+import { pbft } from '../../../src/consensus/pbft/pbft.ts';
+import { Committee } from './committee.ts';
+
+describe('state transfer', () => {
+  it('brings a member that slept for a hundred blocks up to the others, and it votes again', () => {
+    const table = new Committee({ members: 4 });
+    table.run(1_500);
+    table.members[3]?.stop();
+    table.run(110_000);
+    expect(table.heights()[3]).toBeLessThan(3);
+    expect(table.heights()[0]).toBeGreaterThan(100);
+    table.members[3]?.start();
+    table.introduce();
+    table.run(3_000);
+    const [height = 0] = table.heights();
+    expect(table.heights()[3]).toBeGreaterThanOrEqual(height - 1);
+    table.members[2]?.stop();
+    table.run(12_000);
+    expect(table.heights()[3]).toBeGreaterThan(height + 2);
+  });
+
+  it('asks others when the peer that claims most delivers nothing', () => {
+    const table = new Committee({ members: 4 });
+    table.members[3]?.stop();
+    table.run(20_000);
+    const [liar, sleeper] = [table.members[2], table.members[3]];
+    if (liar === undefined || sleeper === undefined) throw new Error('no members');
+    sleeper.start();
+    table.introduce();
+    sleeper.dispatch({
+      kind: 'joined',
+      peer: 'seat-2',
+      status: {
+        genesisId: new Uint8Array(32),
+        headId: 'ff'.repeat(32),
+        height: 1_000_000,
+        work: 0n,
+        earliestBody: 0,
+      },
+    });
+    liar.chain = { ...liar.chain, canonical: () => undefined, header: () => undefined };
+    table.run(15_000);
+    expect(table.heights()[3]).toBeGreaterThan(18);
+  });
+
+  it('takes no block whose seal fails', () => {
+    const table = new Committee({ members: 4 });
+    table.members[3]?.stop();
+    table.run(10_000);
+    for (const seat of table.members.slice(0, 3)) {
+      const { chain } = seat;
+      const block: typeof chain.block = (id) => {
+        const found = chain.block(id);
+        const seal = found?.seal?.slice();
+        if (found === undefined || seal === undefined) return found;
+        seal[seal.length - 1] = (seal.at(-1) as number) ^ 1;
+        return { ...found, seal };
+      };
+      seat.chain = { ...chain, block };
+    }
+    table.members[3]?.start();
+    table.introduce();
+    table.run(900);
+    expect(table.heights()[3]).toBe(0);
+  });
+});
+
+describe('a diverged replica', () => {
+  it('says so and votes no more; the others go on', () => {
+    const table = new Committee({ members: 4 });
+    table.passes = (_source, target, message) => {
+      if (target === 3 && message.kind === 'pre-prepare' && message.height === 3) {
+        const id = table.members[0]?.state?.proposal?.id;
+        if (id !== undefined) table.members[3]?.refuses.add(id);
+      }
+      return true;
+    };
+    table.run(20_000);
+    const diverged = table.members[3];
+    expect(diverged?.alarms).toContain('diverged');
+    expect(diverged?.state && pbft.status(diverged.state).consortium?.phase).toBe('diverged');
+    expect(diverged?.head.height).toBe(2);
+    expect(table.heights()[0]).toBeGreaterThan(6);
+  });
+});
+
+describe('the clock', () => {
+  it('holds a proposal that is too new until it is not', () => {
+    const table = new Committee({ members: 4 });
+    table.run(2_100);
+    const before = Math.max(...table.heights());
+    // The primary's clock runs 8 s ahead, 3 s more than the tolerance.
+    const [primary] = table.members;
+    primary?.skew(8_000);
+    table.run(1_500);
+    expect(Math.max(...table.heights())).toBe(before);
+    table.run(30_000);
+    expect(Math.min(...table.heights())).toBeGreaterThan(before + 5);
+  });
+
+  it('never lets block time run backwards', () => {
+    const table = new Committee({ members: 4 });
+    table.members[1]?.skew(-60_000);
+    table.run(30_000);
+    const times = [1, 2, 3].map((height) => {
+      const id = table.idAt(2, height) as string;
+      return table.members[2]?.chain.header(id)?.header.time as number;
+    });
+    expect(times).toEqual([...times].sort());
+  });
+});

@@ -176,6 +176,8 @@ export interface NetworkService {
 
 export interface MiningStatus {
   readonly enabled: boolean;
+  /** Why nothing is mined although somebody wants to. */
+  readonly paused: string | undefined;
   readonly threads: number;
   readonly hashesPerSecond: number;
   /** 20 bytes. */

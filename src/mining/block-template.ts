@@ -138,7 +138,7 @@ export class BlockTemplates {
     if (!isNews()) await this.#wait(isNews);
     const { current } = this.#desk;
     if (current === undefined) {
-      throw new TemplateError('no template: the node is catching up with the chain, ask again');
+      throw new TemplateError('no template: the node is catching up, or has no peers');
     }
     return templateJson(current, this.#desk.nextExtranonce());
   }

@@ -22,8 +22,8 @@ export interface DeskParts {
   readonly accounts: MiningAccounts;
   /** Hands a complete block in where the template came from. */
   seal(template: string, solution: Solution): Promise<SealOutcome>;
-  /** Templates are wanted, or no longer. */
-  demand(wanted: boolean): void;
+  /** Somebody wants templates, or nobody any more: see `isWanted`. */
+  demand(): void;
   /** Wall milliseconds. */
   now(): number;
 }
@@ -73,16 +73,20 @@ export class TemplateDesk {
     return template !== undefined && this.isStale(template) ? undefined : template;
   }
 
+  get isWanted(): boolean {
+    return this.#wanted > 0;
+  }
+
   /** Asks for templates until the answer is called. */
   want(): () => void {
     this.#wanted += 1;
-    if (this.#wanted === 1) this.#parts.demand(true);
+    if (this.#wanted === 1) this.#parts.demand();
     let open = true;
     return () => {
       if (!open) return;
       open = false;
       this.#wanted -= 1;
-      if (this.#wanted === 0) this.#parts.demand(false);
+      if (this.#wanted === 0) this.#parts.demand();
     };
   }
 

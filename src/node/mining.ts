@@ -32,11 +32,16 @@ export interface MiningParts {
   readonly executor: Caller<ExecutorApi>;
   readonly crypto: Crypto;
   readonly head: OpenedChain['head'];
+  /** Whether blocks found here would reach anybody; always on development networks. */
+  hasCompany(): boolean;
   /** Told when a mining thread fails. */
   failed(error: Error): void;
 }
 
 type SealWork = Extract<ExecutorNotice, { kind: 'seal' }>['work'];
+
+const companyCheckMs = 1_000;
+const pausedText = 'no peers: what is mined alone would be orphaned, so connect the node first';
 
 /** The built-in miner's name among the workers. */
 const builtIn = { door: 'built-in', name: 'built-in' } as const;
@@ -62,6 +67,9 @@ export class NodeMining implements MiningService {
   /** What the built-in miner searches: a template and how many extranonces are used up. */
   #search: { readonly template: Template; readonly round: number } | undefined;
   #release: (() => void) | undefined;
+  /** Whether the executor makes templates now. */
+  #isOn = false;
+  #companyTimer: NodeJS.Timeout | undefined;
   /** `evm_mine` calls under way: the built-in miner works for them even when it is off. */
   #forced = 0;
 
@@ -73,8 +81,10 @@ export class NodeMining implements MiningService {
       {
         crypto,
         accounts: this.#accounts,
-        seal: (template, solution) => executor.call('sealed', template, solution),
-        demand: (wanted) => executor.tell('setMining', wanted),
+        // Without its executor the node is about to stop, and says why.
+        seal: (template, solution) =>
+          executor.call('sealed', template, solution).catch(() => 'rejected' as const),
+        demand: () => this.#followDemand(),
         now: () => Date.now(),
       },
       parts.head.id,
@@ -114,6 +124,7 @@ export class NodeMining implements MiningService {
       await mining.#pool.stop();
       throw error;
     }
+    mining.#companyTimer = setInterval(() => mining.#followDemand(), companyCheckMs);
     return mining;
   }
 
@@ -145,6 +156,7 @@ export class NodeMining implements MiningService {
     const target = this.#desk.current?.target;
     return {
       enabled: this.#release !== undefined,
+      paused: this.#desk.isWanted && !this.#isOn ? pausedText : undefined,
       threads: this.#pool.size,
       core: this.#core,
       hashesPerSecond,
@@ -190,9 +202,18 @@ export class NodeMining implements MiningService {
 
   /** Ends servers and threads. */
   async close(): Promise<void> {
+    clearInterval(this.#companyTimer);
     this.templates.stop();
     await this.#stratum?.stop();
     await this.#pool.stop();
+  }
+
+  /** Templates are made while somebody wants them and a block would not be found in vain. */
+  #followDemand(): void {
+    const isOn = this.#desk.isWanted && this.#parts.hasCompany();
+    if (isOn === this.#isOn) return;
+    this.#isOn = isOn;
+    this.#parts.executor.tell('setMining', isOn);
   }
 
   /** Lets the built-in miner search what is current, or rest. */

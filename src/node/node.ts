@@ -207,6 +207,7 @@ async function assemble(
     executor: opened.executor,
     crypto,
     head: opened.opened.head,
+    hasCompany: () => genesis.development || network.peers().length > 0,
     failed: (error) => {
       live.alarm('miner-failed', error.message);
       logger.error({ room: 'mining', reason: error.message }, 'miner failed');

@@ -74,6 +74,7 @@ export class TestNode {
       mining: {
         status: () => ({
           enabled: false,
+          paused: undefined,
           threads: 1,
           hashesPerSecond: 0,
           beneficiary: undefined,

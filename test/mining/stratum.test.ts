@@ -53,7 +53,7 @@ class Scene {
         this.sealed.push({ template, solution });
         return this.outcome;
       },
-      demand: (wanted) => this.demands.push(wanted),
+      demand: () => void this.demands.push(this.desk.isWanted),
       now: () => 0,
     },
     toHex(parentA),

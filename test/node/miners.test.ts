@@ -32,6 +32,27 @@ async function start(name: string, bootnodes: string[] = []): Promise<NodeProces
   return node;
 }
 
+describe('a node without peers', () => {
+  it('does not mine, unless on a development network, until it has one', async () => {
+    const solitary = join(folder, 'solitary');
+    const changes = { name: 'solitary', development: false };
+    const pace = { intervalMs: 200, transactionMs: 100 };
+    const network = writeNetwork(solitary, fastDevnet(pace, changes));
+    const common = { genesis: network, mine: true } as const;
+    const alone = await NodeProcess.start({ ...common, datadir: join(solitary, 'a') });
+    running.push(alone);
+    const paused = async (): Promise<unknown> =>
+      (await alone.rpc<{ paused: string | null }>('miner_status')).paused;
+    expect(await paused()).toMatch(/no peers/);
+    expect((await alone.head()).number).toBe(0);
+    const bootnodes = [await alone.address()];
+    const datadir = join(solitary, 'b');
+    running.push(await NodeProcess.start({ ...common, datadir, mine: false, bootnodes }));
+    await until('blocks', async () => ((await alone.head()).number >= 2 ? true : undefined));
+    expect(await paused()).toBeNull();
+  }, 90_000);
+});
+
 describe('outside miners', () => {
   let a: NodeProcess;
   let others: readonly NodeProcess[];

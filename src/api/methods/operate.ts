@@ -14,8 +14,8 @@ function requireMining(backend: NodeBackend): MiningService {
 
 function miningJson(backend: NodeBackend): unknown {
   const status = requireMining(backend).status();
-  const { beneficiary = null, timeToBlock = null } = status;
-  return plainJson({ ...status, beneficiary, timeToBlock });
+  const { beneficiary = null, timeToBlock = null, paused = null } = status;
+  return plainJson({ ...status, beneficiary, timeToBlock, paused });
 }
 
 export const operateMethods: NodeMethods = {

@@ -19,7 +19,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import type { ExecutorApi, HeadNotice, OpenedChain } from './executor-api.ts';
 import type { Caller } from './port.ts';
 import type { ReaderApi } from './reader-api.ts';
-import type { VerifierApi } from './verifier.ts';
+import type { SubmissionQueue } from './submission.ts';
 
 /** Alarms kept for `dodona_status`. */
 const alarmsKept = 32;
@@ -77,16 +77,16 @@ export interface BackendParts {
   readonly live: LiveState;
   readonly executor: Caller<ExecutorApi>;
   readonly reader: Caller<ReaderApi>;
-  readonly verifier: Caller<VerifierApi>;
+  readonly submissions: SubmissionQueue;
   readonly network: Network;
   readonly mining: MiningService;
   readonly oracle: OracleService | undefined;
   readonly accounts: DevelopmentAccounts | undefined;
 }
 
-function poolService({ executor, verifier }: BackendParts): PoolService {
+function poolService({ executor, submissions }: BackendParts): PoolService {
   return {
-    submit: async (raw) => executor.call('submit', raw, await verifier.call('recover', [raw])),
+    submit: (raw) => submissions.submit(raw),
     pendingNonce: (address) => executor.call('pendingNonce', address),
     transaction: (hash) => executor.call('poolTransaction', hash),
     status: () => executor.call('poolStatus'),

@@ -61,7 +61,8 @@ export interface ExecutorApi {
   ): void;
   /** Answers a peer's query from the store. @throws DecodeError when it is malformed. */
   serve(kind: ExchangeKind, query: Uint8Array): Uint8Array;
-  submit(raw: Uint8Array, recovered: RecoveredSenders): Submitted;
+  /** Takes each into the pool, in order; one verdict each. */
+  submit(raw: readonly Uint8Array[], recovered: RecoveredSenders): readonly Submitted[];
   pendingNonce(address: Uint8Array): bigint;
   poolTransaction(hash: Uint8Array): SignedTransaction | undefined;
   poolStatus(): { readonly pending: number; readonly queued: number };

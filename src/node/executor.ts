@@ -152,12 +152,17 @@ export class Executor implements ExecutorApi {
     return exchangeCodecs[kind].answer.encode(answer as never);
   }
 
-  submit(raw: Uint8Array, recovered: RecoveredSenders): ReturnType<ExecutorApi['submit']> {
+  submit(
+    raw: readonly Uint8Array[],
+    recovered: RecoveredSenders,
+  ): ReturnType<ExecutorApi['submit']> {
     this.#senders.remember(recovered);
-    const result = this.#parts.driver.submit(raw);
-    if (!result.ok) return { code: result.code, message: result.message };
-    this.#notify({ kind: 'pending', hash: result.hash });
-    return { hash: result.hash };
+    return raw.map((transaction) => {
+      const result = this.#parts.driver.submit(transaction);
+      if (!result.ok) return { code: result.code, message: result.message };
+      this.#notify({ kind: 'pending', hash: result.hash });
+      return { hash: result.hash };
+    });
   }
 
   pendingNonce(address: Uint8Array): bigint {

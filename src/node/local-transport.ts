@@ -6,21 +6,20 @@ import { fromHex, toHex } from '../primitives/bytes.ts';
 import type { ExecutorApi } from './executor-api.ts';
 import type { Caller } from './port.ts';
 import type { ReaderApi } from './reader-api.ts';
-import type { VerifierApi } from './verifier.ts';
+import type { SubmissionQueue } from './submission.ts';
 
 export interface LocalParts {
   readonly executor: Caller<ExecutorApi>;
   readonly reader: Caller<ReaderApi>;
-  readonly verifier: Caller<VerifierApi>;
+  readonly submissions: SubmissionQueue;
 }
 
 /** The few methods that need the pool go to the executor, all others to the reader. */
-export function localTransport({ executor, reader, verifier }: LocalParts): Transport {
+export function localTransport({ executor, reader, submissions }: LocalParts): Transport {
   return {
     async request(method, parameters) {
       if (method === 'eth_sendRawTransaction') {
-        const raw = fromHex(parameters[0] as string);
-        const result = await executor.call('submit', raw, await verifier.call('recover', [raw]));
+        const result = await submissions.submit(fromHex(parameters[0] as string));
         if ('code' in result) throw new RpcFault(rpcCodes.server, result.message);
         return `0x${toHex(result.hash)}`;
       }

@@ -27,6 +27,7 @@ import { type BridgeParts, carryToNetwork, networkHandlers } from './network-bri
 import { NodeOracle } from './oracle.ts';
 import type { Caller } from './port.ts';
 import type { ReaderApi, ReaderNotice } from './reader-api.ts';
+import { SubmissionQueue } from './submission.ts';
 import { Threads } from './threads.ts';
 import type { VerifierApi } from './verifier.ts';
 import { clientVersion } from './version.ts';
@@ -217,14 +218,15 @@ async function assemble(
   const info = networkInfo(genesis);
   const accounts = genesis.development ? developmentAccounts(crypto) : undefined;
   const parts = { ...opened, info, crypto, live, network, mining, accounts };
+  const submissions = new SubmissionQueue(opened.executor, opened.verifier);
   const oracle = NodeOracle.create({
-    transport: localTransport(opened),
+    transport: localTransport({ ...opened, submissions }),
     genesis,
     accounts: genesis.development ? [...testAccounts(), ...demonstrationAccounts()] : [],
     dataDirectory: options.dataDirectory,
     note: (note) => logger.debug({ room: 'oracle', ...note }, note.action),
   });
-  const backend = createBackend({ ...parts, oracle: oracle?.desk });
+  const backend = createBackend({ ...parts, submissions, oracle: oracle?.desk });
   const fault = (error: unknown, what: string): void =>
     logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
   const access = { ...options.rpc, allowedOrigins: [], token };

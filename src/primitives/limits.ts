@@ -62,6 +62,7 @@ export const limits = {
 
   // Threads
   senderCacheMax: 50_000,
+  submissionBatchMax: 256,
   readsInFlightMax: 256,
 
   // Proof of work

@@ -92,10 +92,12 @@ function drawShares(random: Random, count: number): readonly number[] {
   return weights.map((weight) => weight / total);
 }
 
-/** Names of Byzantine nodes. Among members every second one is a pair of twins instead of a liar. */
-function byzantineNames(count: number, areMembers: boolean): readonly string[] {
+/** Names of Byzantine nodes. Among members liars alternate with pairs of twins. */
+function byzantineNames(count: number, areMembers: boolean, seed: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => index).flatMap((index) =>
-    areMembers && index % 2 === 1 ? [`twin-${index}-a`, `twin-${index}-b`] : [`liar-${index}`],
+    areMembers && (index + seed) % 2 === 1
+      ? [`twin-${index}-a`, `twin-${index}-b`]
+      : [`liar-${index}`],
   );
 }
 
@@ -138,7 +140,9 @@ class World<Message> {
       crypto,
     );
     const { nodes, byzantine = 0 } = options;
-    this.#byzantine = new Set(byzantineNames(byzantine, chain.consortium !== undefined));
+    this.#byzantine = new Set(
+      byzantineNames(byzantine, chain.consortium !== undefined, options.seed),
+    );
     const shares = drawShares(random.fork('shares'), nodes - byzantine);
     this.#inspect = chain.consortium?.createInspector();
     this.#nodes = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));

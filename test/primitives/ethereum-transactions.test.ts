@@ -99,7 +99,7 @@ describe('Ethereum transaction tests (skip without data)', () => {
     }
     expect(valid).toHaveLength(34);
     expect(beforeReplayProtection).toHaveLength(18);
-    console.info(
+    console.log(
       `${beforeReplayProtection.length} valid cases predate EIP-155, which this chain requires ` +
         `(they decode, the rule refuses them): ${beforeReplayProtection.join(', ')}`,
     );
@@ -118,7 +118,7 @@ describe('Ethereum transaction tests (skip without data)', () => {
         expect(rule?.(transaction), `${name}: ${verdict.exception}`).toBe(true);
       }
       expect(refused).toHaveLength(64);
-      console.info(`${refused.length - byRule} refused by the codec, ${byRule} left to the rules`);
+      console.log(`${refused.length - byRule} refused by the codec, ${byRule} left to the rules`);
     },
   );
 });

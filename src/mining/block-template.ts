@@ -138,7 +138,9 @@ export class BlockTemplates {
     if (!isNews()) await this.#wait(isNews);
     const { current } = this.#desk;
     if (current === undefined) {
-      throw new TemplateError('no template: the node is catching up, or has no peers');
+      throw new TemplateError(
+        'no template: the node is catching up, or miner_status says why it is paused',
+      );
     }
     return templateJson(current, this.#desk.nextExtranonce());
   }

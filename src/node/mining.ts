@@ -41,7 +41,8 @@ export interface MiningParts {
 type SealWork = Extract<ExecutorNotice, { kind: 'seal' }>['work'];
 
 const companyCheckMs = 1_000;
-const pausedText = 'no peers: what is mined alone would be orphaned, so connect the node first';
+const aloneText = 'no peers: what is mined alone would be orphaned, so connect the node first';
+const unpaidText = 'nobody to pay: start the node with --mine.beneficiary ADDRESS, or a key';
 
 /** The built-in miner's name among the workers. */
 const builtIn = { door: 'built-in', name: 'built-in' } as const;
@@ -156,11 +157,11 @@ export class NodeMining implements MiningService {
     const target = this.#desk.current?.target;
     return {
       enabled: this.#release !== undefined,
-      paused: this.#desk.isWanted && !this.#isOn ? pausedText : undefined,
       threads: this.#pool.size,
       core: this.#core,
       hashesPerSecond,
       beneficiary: this.#options.beneficiary,
+      paused: this.#desk.isWanted ? this.#obstacle() : undefined,
       blocksFound: this.#accounts.blocksFound,
       blocksOrphaned: this.#accounts.blocksOrphaned,
       blocks: this.#accounts.blocks.map((block) => ({ ...block, id: displayId(block.id) })),
@@ -208,9 +209,15 @@ export class NodeMining implements MiningService {
     await this.#pool.stop();
   }
 
-  /** Templates are made while somebody wants them and a block would not be found in vain. */
+  /** Why a block must not be made now. */
+  #obstacle(): string | undefined {
+    if (this.#options.beneficiary.every((byte) => byte === 0)) return unpaidText;
+    return this.#parts.hasCompany() ? undefined : aloneText;
+  }
+
+  /** Templates are made while somebody wants them and nothing speaks against it. */
   #followDemand(): void {
-    const isOn = this.#desk.isWanted && this.#parts.hasCompany();
+    const isOn = this.#desk.isWanted && this.#obstacle() === undefined;
     if (isOn === this.#isOn) return;
     this.#isOn = isOn;
     this.#parts.executor.tell('setMining', isOn);

@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { type Hex, hexToBigInt, keccak256, pad, stringToHex, toHex } from 'viem';
+import {
+  type Hex,
+  hexToBigInt,
+  keccak256,
+  pad,
+  stringToHex,
+  toFunctionSelector,
+  toHex,
+} from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/node/contract/arguments.ts';
 import { TestChain, type TestContract } from '../../src/node/contract/harness.ts';
@@ -65,6 +73,7 @@ import {
   for (let index: u32 = 0; index < list.length; index++) result.set(index, list.at(index) * 2);
   return result;
 }
+@view export function second(list: List<Address>): Address { return list.at(1); }
 @view export function not(flag: bool): bool { return !flag; }
 @call export function tell(who: Address, text: Text, list: List<u64>): void { Told(who, text, true, list); }
 @view export function fail(why: Text): void { Refused(42, why); }
@@ -132,10 +141,25 @@ describe('a contract of all types', () => {
     expect(contract.call('echo', ['0x'])).toBe('0x');
     expect(contract.call('doubled', [[1n, 2n, 3n]])).toEqual([2n, 4n, 6n]);
     expect(contract.call('not', [false])).toBe(true);
+    expect(contract.call('second', [[owner, chain.accounts[1]]])).toBe(chain.accounts[1]);
     const { events } = contract.send('tell', [owner, 'a text', [1n, 2n]]);
     expect(events.map(({ name, args }) => ({ name, args }))).toEqual([
       { name: 'Told', args: { who: owner, text: 'a text', flag: true, list: [1n, 2n] } },
     ]);
+  });
+
+  it('refuses what is no value of its type', () => {
+    const word = (value: bigint) => toHex(value, { size: 32 }).slice(2);
+    const ask = (signature: string, ...words: bigint[]) =>
+      chain.raw(contract, `${toFunctionSelector(signature)}${words.map(word).join('')}`);
+    expect(ask('not(bool)', 1n)).toBe(`0x${word(0n)}`);
+    expect(() => ask('not(bool)', 2n)).toThrow('without a reason');
+    expect(() => ask('not(bool)')).toThrow('without a reason');
+    expect(() => ask('labelOf(uint64)', 2n ** 64n)).toThrow('without a reason');
+    expect(() => ask('second(address[])', 32n, 2n, 1n, 2n ** 160n)).toThrow('without a reason');
+    expect(() => ask('doubled(uint64[])', 32n, 1n, 2n ** 64n)).toThrow('without a reason');
+    expect(() => ask('doubled(uint64[])', 32n, 2n, 1n)).toThrow('without a reason');
+    expect(() => ask('unknown()')).toThrow('without a reason');
   });
 
   it('refuses in its own words', () => {

@@ -1,6 +1,9 @@
 /** What generated code calls: decoding, encoding, packed members. Contracts import "dodona". */
 
+import { address, argumentList, Span } from "./calldata";
+import { mark, release } from "./memory";
 import { Writer } from "./output";
+import { loadWord } from "./u256";
 
 export { call, input, returned, view } from "./call";
 export {
@@ -24,4 +27,15 @@ export function wordsOf(length: u32): u32 {
 export function writeList(writer: Writer, data: usize, length: u32): void {
   writer.number(length);
   for (let index: u32 = 0; index < length; index++) writer.raw(data + (<usize>index << 5));
+}
+
+/** A list of addresses, each checked: their type is that of wider words, so no later check can be. */
+export function argumentAddresses(position: u32): Span {
+  const list = argumentList(position, 32);
+  const start = mark();
+  for (let index: u32 = 0; index < list.length; index++) {
+    address(loadWord(list.data + (<usize>index << 5)));
+    release(start);
+  }
+  return list;
 }

@@ -5,6 +5,7 @@ import type { ValueType } from './value-types.ts';
 /** The expression for the argument at byte `position` of the head. */
 export function decodeText({ text, abi, form, bits }: ValueType, position: number): string {
   if (form === 'bytes') return `kit.argumentBytes(${position})`;
+  if (abi === 'address[]') return `changetype<${text}>(kit.argumentAddresses(${position}))`;
   if (form === 'list') return `changetype<${text}>(kit.argumentList(${position}, 32))`;
   if (abi === 'bool') return `kit.argumentUnsigned(${position}, 1) != 0`;
   if (abi === 'address') return `kit.argumentAddress(${position})`;

@@ -92,6 +92,6 @@ export async function compileModule(compilation: Compilation): Promise<Uint8Arra
     },
   );
   if (error instanceof BuildError) throw error;
-  if (error || !wasm) throw new BuildError(`${entry}: ${error?.message}\n${stderr}`, error);
+  if (error || !wasm) throw new BuildError(`the contract does not compile\n${stderr}`, error);
   return wasm;
 }

@@ -185,6 +185,20 @@ export class TestChain {
     };
   }
 
+  /** Asks with raw calldata, without leaving a trace; the raw answer. @throws ContractRevert */
+  raw(contract: TestContract, data: Hex, options: Options = {}): Hex {
+    const sender = parseAddress(options.from ?? this.#first());
+    const ran = this.#transact(
+      sender,
+      parseAddress(contract.address),
+      fromHex(data),
+      options,
+      true,
+    );
+    if (ran.outcome.status !== 'success') throw this.#revert(contract.name, ran);
+    return hex(ran.outcome.output);
+  }
+
   /** What TestContract's methods do. */
   run(
     contract: TestContract,

@@ -38,10 +38,14 @@ function testFiles(folder: string): string[] {
 
 /** Resolves with the exit code of the runner, whose output goes to this terminal. */
 function runNode(files: readonly string[], report: string): Promise<number> {
-  const child = spawn(process.execPath, ['--import', preload(), '--test', ...files], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, [gasReportFile]: report },
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', preload(), '--test', '--test-reporter=spec', ...files],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, [gasReportFile]: report },
+    },
+  );
   return new Promise((done, failed) => {
     child.once('error', failed);
     child.once('exit', (code) => done(code ?? 1));

@@ -140,21 +140,21 @@ export class TestChain {
     return hex(this.#journal.storage(parseAddress(contract.address), key));
   }
 
-  /** Compiles the contract at `path` (file, or folder with contract.ts) and deploys it. */
+  /** Compiles the contract of a file, or of a folder with contract.ts. @throws BuildError */
+  static build(path: string): Promise<Artifact> {
+    return buildContract(path);
+  }
+
+  /**
+   * Deploys an artifact, or what a file or folder compiles to.
+   * @throws ContractRevert when construction fails, BuildError when it does not compile
+   */
   async deploy(
-    path: string,
+    source: Artifact | string,
     args: readonly unknown[] = [],
     options: Options = {},
   ): Promise<TestContract> {
-    return this.deployArtifact(await buildContract(path), args, options);
-  }
-
-  /** @throws ContractRevert when construction fails */
-  deployArtifact(
-    artifact: Artifact,
-    args: readonly unknown[] = [],
-    options: Options = {},
-  ): TestContract {
+    const artifact = typeof source === 'string' ? await buildContract(source) : source;
     const { abi, bytecode, contractName: name } = artifact;
     const data = encodeDeployData({ abi, bytecode, args });
     const sender = parseAddress(options.from ?? this.#first());

@@ -44,7 +44,7 @@ export function reset(): void {
 import { test } from 'node:test';
 import { TestChain } from 'dodona/harness';
 
-const source = new URL('.', import.meta.url).pathname;
+const source = await TestChain.build(import.meta.dirname);
 
 test('counts and says so', async () => {
   const chain = new TestChain();

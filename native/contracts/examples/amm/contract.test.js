@@ -2,19 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TestChain } from 'dodona/harness';
 
-const path = (name) => new URL(name, import.meta.url).pathname;
+const token = await TestChain.build(`${import.meta.dirname}/../erc20`);
+const source = await TestChain.build(import.meta.dirname);
 const unit = 10n ** 18n;
 
 async function scene() {
   const chain = new TestChain();
   const [provider, trader] = chain.accounts;
-  const oak = await chain.deploy(path('../erc20'), ['Oak', 'OAKT', 1_000_000n * unit]);
-  const elm = await chain.deploy(path('../erc20'), ['Elm', 'ELMT', 1_000_000n * unit]);
-  const pair = await chain.deploy(path('.'), [oak.address, elm.address]);
-  for (const token of [oak, elm]) {
-    token.send('transfer', [trader, 1_000n * unit]);
+  const oak = await chain.deploy(token, ['Oak', 'OAKT', 1_000_000n * unit]);
+  const elm = await chain.deploy(token, ['Elm', 'ELMT', 1_000_000n * unit]);
+  const pair = await chain.deploy(source, [oak.address, elm.address]);
+  for (const coin of [oak, elm]) {
+    coin.send('transfer', [trader, 1_000n * unit]);
     for (const from of [provider, trader]) {
-      token.send('approve', [pair.address, 2n ** 255n], { from });
+      coin.send('approve', [pair.address, 2n ** 255n], { from });
     }
   }
   pair.send('add', [100n * unit, 400n * unit]);

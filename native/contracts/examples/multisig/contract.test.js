@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TestChain } from 'dodona/harness';
 
-const source = new URL('.', import.meta.url).pathname;
+const source = await TestChain.build(import.meta.dirname);
 const oak = 10n ** 18n;
 
 async function scene() {

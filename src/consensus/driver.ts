@@ -142,15 +142,15 @@ export class Driver<Parameters, State, Message> {
    * ignored otherwise. The network has already rejected batches that do not decode.
    */
   receiveTransactions(delivery: number, batch: readonly Uint8Array[]): void {
-    this.#host.verdict(delivery, this.#take(batch) > 0 ? 'accept' : 'ignore');
+    this.#take(batch, (taken) => this.#host.verdict(delivery, taken > 0 ? 'accept' : 'ignore'));
   }
 
-  /** Adds what is new and valid to the pool, and says how much that was. */
-  #take(batch: readonly Uint8Array[]): number {
+  /** Adds to the pool what is new and valid; the protocol hears of it after `judge`. */
+  #take(batch: readonly Uint8Array[], judge: (taken: number) => void): void {
     let taken = 0;
     for (const raw of batch) if (this.#machine.submit(raw).ok) taken += 1;
+    judge(taken);
     if (taken > 0) this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
-    return taken;
   }
 
   /**
@@ -221,7 +221,7 @@ export class Driver<Parameters, State, Message> {
         host.clearTimer(effect.timer);
         break;
       case 'submit':
-        this.#take(effect.transactions);
+        this.#take(effect.transactions, () => {});
         break;
       case 'seal':
         host.seal(effect.block);

@@ -91,7 +91,7 @@ function acceptProposal(turn: Turn): void {
   const required = requiredId(state);
   const fault =
     required === undefined || required === id
-      ? blockFault(state, block, state.head)
+      ? (state.verdicts.get(id) ?? blockFault(state, block, state.head))
       : 'not-the-prepared-block';
   if (fault !== undefined) {
     giveUpView(turn, `proposal ${id} of view ${view}: ${fault}`);

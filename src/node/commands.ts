@@ -185,7 +185,7 @@ export const commands: readonly Command[] = [
     purpose: 'Commit to a value now and reveal it when the window opens.',
     words: [2, 2],
     examples: ['dodona oracle submit BTC/USD 12.5 --from 0x…'],
-    options: { from, json },
+    options: { from: ['ADDRESS', 'reporter whose key the node holds'], json },
     settings: whereNodeIs,
   },
   {
@@ -194,7 +194,7 @@ export const commands: readonly Command[] = [
     purpose: 'Print the unsigned transactions of a report, for any wallet.',
     words: [2, 2],
     examples: ['dodona oracle prepare BTC/USD 12.5 --from 0x…'],
-    options: { from, json },
+    options: { from: ['ADDRESS', 'reporter that will sign'], json },
     settings: whereNodeIs,
   },
   {

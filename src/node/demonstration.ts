@@ -11,7 +11,10 @@ import type { NodeOracle } from './oracle.ts';
 const basePrice = 64_000n;
 
 /** Gives each demonstration account its agent; they act at every new head from then on. */
-export async function startDemonstration(oracle: NodeOracle): Promise<number> {
+export async function startDemonstration(
+  oracle: NodeOracle,
+  warn: (problem: string) => void,
+): Promise<void> {
   const feeds = (await oracle.client.feeds()).filter(({ kind }) => kind === 'commit-reveal');
   const accounts = demonstrationAccounts();
   for (const [index, account] of accounts.entries()) {
@@ -21,7 +24,8 @@ export async function startDemonstration(oracle: NodeOracle): Promise<number> {
       minimumSources: 1,
     }));
     // One after the other takes its turn with what any reporter may do.
-    await oracle.agent(account, reported, index);
+    await oracle
+      .agent(account, reported, index)
+      .catch((error: unknown) => warn((error as Error).message));
   }
-  return accounts.length;
 }

@@ -86,11 +86,15 @@ export class NodeOracle {
     );
   }
 
-  /** Brings back the agents that have promised something before a restart. */
-  async resume(): Promise<void> {
+  /**
+   * Brings back the agents that have promised something before a restart.
+   * @param warn told of books that are damaged or in use elsewhere: their accounts stay silent
+   */
+  async resume(warn: (problem: string) => void): Promise<void> {
     for (const account of this.#parts.accounts) {
       const file = this.#bookFile(checksumAddress(account.address));
-      if (existsSync(file)) await this.agent(account, []);
+      if (!existsSync(file)) continue;
+      await this.agent(account, []).catch((error: unknown) => warn((error as Error).message));
     }
   }
 
@@ -100,9 +104,9 @@ export class NodeOracle {
 
   /** A new head for every agent there is. */
   async onHead(height: number, time: number): Promise<void> {
-    for (const agent of await Promise.all(this.#agents.values())) {
-      await agent.onHead(height, time);
-    }
+    await Promise.all(
+      [...this.#agents.values()].map(async (agent) => (await agent).onHead(height, time)),
+    );
   }
 
   /** Addresses whose reveal is still due: stopping now would cost them. */

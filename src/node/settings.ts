@@ -187,7 +187,8 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     group: 'Peers',
     help: 'address to listen on',
     placeholder: 'HOST',
-    fallback: () => '0.0.0.0',
+    fallback: (known) => (onDevnet(known) ? '127.0.0.1' : '0.0.0.0'),
+    fallbackText: '0.0.0.0; 127.0.0.1 on devnet',
     parse: nonEmpty,
   },
   'p2p.port': {

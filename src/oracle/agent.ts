@@ -52,6 +52,12 @@ const roundsBehind = 3;
 /** Seats that one settle transaction works through. */
 const settleSeats = 64;
 
+interface Head {
+  readonly height: number;
+  /** Seconds since 1970, for the sources. */
+  readonly time: number;
+}
+
 export class ReporterAgent {
   readonly #client: OracleClient;
   readonly #wallet: Wallet;
@@ -63,7 +69,7 @@ export class ReporterAgent {
   /** Rounds with nothing left to do, and the height at which that was seen. */
   readonly #finished = new Map<string, number>();
   #busy = false;
-  #nextHeight: number | undefined;
+  #next: Head | undefined;
 
   constructor(
     parts: {
@@ -97,15 +103,20 @@ export class ReporterAgent {
 
   /** A new head; blocks that come while one is handled are taken together. */
   async onHead(height: number, time: number): Promise<void> {
-    this.#nextHeight = height;
+    this.#next = { height, time };
     if (this.#busy) return;
     this.#busy = true;
     try {
-      while (this.#nextHeight !== undefined) {
-        const current = this.#nextHeight;
-        this.#nextHeight = undefined;
-        this.#forget(current);
-        for (const reported of this.#options.feeds) await this.#tend(reported, current, time);
+      while (this.#next !== undefined) {
+        const head = this.#next;
+        this.#next = undefined;
+        this.#forget(head.height);
+        // Reveals first: a slow source of one feed must not cost another feed's window.
+        const { feeds } = this.#options;
+        await Promise.all(feeds.map(({ feed }) => this.#guard(feed, () => this.#show(feed, head))));
+        await Promise.all(
+          feeds.map((reported) => this.#guard(reported.feed, () => this.#tend(reported, head))),
+        );
       }
     } finally {
       this.#busy = false;
@@ -124,32 +135,36 @@ export class ReporterAgent {
     return false;
   }
 
-  async #tend(reported: ReportedFeed, height: number, time: number): Promise<void> {
-    const { feed } = reported;
-    let round = 0;
+  /** What fails for one feed is said and tried again at the next head. */
+  async #guard(feed: Feed, act: () => Promise<void>): Promise<void> {
     try {
-      round = await this.#client.currentRound(feed);
-      if (round === 0) return;
-      const windows = await this.#client.windows(feed, round);
-      // What is sent now is mined in the next block at the earliest.
-      const next = height + 1;
-      if (next >= windows.commitStart && next < windows.commitEnd) {
-        await this.#commit(reported, windows, height, time);
-      }
-      if (next >= windows.revealStart && next < windows.revealEnd) {
-        await this.#reveal(feed, round, height);
-      }
-      await this.#finishRounds(feed, round, next, height);
+      await act();
     } catch (error) {
-      const action = 'failed' as const;
-      this.#note({
-        reporter: this.#options.name,
-        feed: feed.name,
-        round,
-        action,
-        detail: (error as Error).message,
-      });
+      this.#say(feed, 0, 'failed', (error as Error).message);
     }
+  }
+
+  async #show(feed: Feed, { height }: Head): Promise<void> {
+    const round = await this.#client.currentRound(feed);
+    if (round === 0) return;
+    const windows = await this.#client.windows(feed, round);
+    // What is sent now is mined in the next block at the earliest.
+    const next = height + 1;
+    if (next >= windows.revealStart && next < windows.revealEnd) {
+      await this.#reveal(feed, round, height);
+    }
+  }
+
+  async #tend(reported: ReportedFeed, { height, time }: Head): Promise<void> {
+    const { feed } = reported;
+    const round = await this.#client.currentRound(feed);
+    if (round === 0) return;
+    const windows = await this.#client.windows(feed, round);
+    const next = height + 1;
+    if (next >= windows.commitStart && next < windows.commitEnd) {
+      await this.#commit(reported, windows, height, time);
+    }
+    await this.#finishRounds(feed, round, next, height);
   }
 
   async #commit(

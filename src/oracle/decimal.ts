@@ -19,6 +19,18 @@ export function parseDecimal(text: string, decimals: number): bigint {
   return sign === '-' ? -value : value;
 }
 
+/**
+ * An amount of money: `text` times 10^decimals, exactly.
+ * @throws RangeError when the text is no decimal number or has more digits than there are
+ */
+export function parseAmount(text: string, decimals: number): bigint {
+  const value = parseDecimal(text, decimals);
+  if (parseDecimal(text, decimals + 64) !== value * 10n ** 64n) {
+    throw new RangeError(`"${text}" has more than ${decimals} digits after the point`);
+  }
+  return value;
+}
+
 /** The decimal text of a scaled integer, without trailing zeros beyond two places. */
 export function formatDecimal(value: bigint, decimals: number): string {
   const digits = (value < 0n ? -value : value).toString().padStart(decimals + 1, '0');

@@ -3,7 +3,7 @@
  * it can be revealed after a crash and no round is ever answered with two values.
  */
 
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { limits } from '../primitives/limits.ts';
 
@@ -22,6 +22,38 @@ export class AlreadyPromised extends Error {
   }
 }
 
+/** Another process writes this book: two writers could answer one round with two values. */
+export class BookInUse extends Error {
+  readonly code = 'book-in-use';
+  constructor(file: string, pid: number) {
+    super(`${file} is in use by process ${pid}: an account reports from one place only`);
+    this.name = 'BookInUse';
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Takes the lock of a book for this process. A lock that a dead process left is taken over. */
+async function lockBook(file: string): Promise<void> {
+  const lock = `${file}.lock`;
+  const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
+  if (holder > 0 && holder !== process.pid && isRunning(holder)) throw new BookInUse(file, holder);
+  if (holder > 0) await rm(lock, { force: true });
+  try {
+    await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    throw new BookInUse(file, Number(await readFile(lock, 'utf8').catch(() => '')));
+  }
+}
+
 const keyOf = (feed: string, round: number): string => `${feed} ${round}`;
 
 export class ReportBook {
@@ -34,14 +66,15 @@ export class ReportBook {
     this.#promised = new Map(promised.map((entry) => [keyOf(entry.feed, entry.round), entry]));
   }
 
-  /** Opens or begins the book. @throws Error naming the file when it is damaged */
+  /** Opens or begins the book. @throws BookInUse, or Error naming the file when it is damaged */
   static async open(file: string): Promise<ReportBook> {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await lockBook(file);
     let text: string;
     try {
       text = await readFile(file, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
       return new ReportBook(file, []);
     }
     try {
@@ -74,28 +107,37 @@ export class ReportBook {
     if (known !== undefined && known.value !== entry.value) throw new AlreadyPromised(known);
     this.#promised.set(keyOf(entry.feed, entry.round), entry);
     const rounds = this.of(entry.feed);
+    // Only rounds before this one are forgotten, so that no promise is dropped that is still due.
     for (const old of rounds.slice(0, -limits.reportsRememberedPerFeed)) {
-      this.#promised.delete(keyOf(old.feed, old.round));
+      if (old.round < entry.round) this.#promised.delete(keyOf(old.feed, old.round));
     }
-    await this.#save();
+    try {
+      await this.#save();
+    } catch (error) {
+      if (known === undefined) this.#promised.delete(keyOf(entry.feed, entry.round));
+      throw error;
+    }
   }
 
   #save(): Promise<void> {
-    this.#saving = this.#saving.then(async () => {
-      const entries = [...this.#promised.values()].map(({ feed, round, value }) => ({
-        feed,
-        round,
-        value: value.toString(),
-      }));
-      const handle = await open(`${this.#file}.new`, 'w', 0o600);
-      try {
-        await handle.writeFile(`${JSON.stringify(entries, null, 1)}\n`);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(`${this.#file}.new`, this.#file);
-    });
+    // A save that failed must not keep later ones from the disk.
+    this.#saving = this.#saving
+      .catch(() => {})
+      .then(async () => {
+        const entries = [...this.#promised.values()].map(({ feed, round, value }) => ({
+          feed,
+          round,
+          value: value.toString(),
+        }));
+        const handle = await open(`${this.#file}.new`, 'w', 0o600);
+        try {
+          await handle.writeFile(`${JSON.stringify(entries, null, 1)}\n`);
+          await handle.sync();
+        } finally {
+          await handle.close();
+        }
+        await rename(`${this.#file}.new`, this.#file);
+      });
     return this.#saving;
   }
 }

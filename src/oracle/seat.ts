@@ -1,7 +1,7 @@
 /** Joining a feed: stake enough, then take a seat. */
 
 import type { Feed, OracleClient } from './client.ts';
-import { calldata, oracleAbi, stakeAbi } from './contracts.ts';
+import { ContractRefusal, calldata, oracleAbi, stakeAbi } from './contracts.ts';
 import type { Wallet } from './wallet.ts';
 
 /** Blocks to wait for a transaction before giving up. */
@@ -25,7 +25,8 @@ async function mined(
 }
 
 /**
- * Deposits `amount` acorns and takes a seat of `feed`.
+ * Brings the account's stake up to `amount` acorns and takes a seat of `feed`. An account that has a
+ * seat already is refused before anything is staked.
  * @param pause waits about one block between looks
  * @returns the first round that the seat counts for
  * @throws ContractRefusal StakeTooLow, SeatsFull, AlreadySeated
@@ -37,10 +38,13 @@ export async function joinFeed(
   amount: bigint,
   pause: () => Promise<void>,
 ): Promise<number> {
-  if (amount > 0n) {
+  const { seated } = await client.seatOf(feed, wallet.address);
+  if (seated) throw new ContractRefusal('AlreadySeated', []);
+  const missing = amount - (await client.stakeOf(feed, wallet.address));
+  if (missing > 0n) {
     const to = await client.stakeRegistry(feed);
     const data = calldata(stakeAbi, 'deposit', []);
-    await mined(client, await wallet.send({ to, data, value: amount }), pause);
+    await mined(client, await wallet.send({ to, data, value: missing }), pause);
   }
   const data = calldata(oracleAbi, 'takeSeat', [feed.id]);
   await mined(client, await wallet.send({ to: feed.oracle, data }), pause);

@@ -10,7 +10,7 @@ import { type ReporterAgent, reportStates, roundStates } from './agent.ts';
 import { addressBytes, type Feed, type OracleClient, UnknownFeed } from './client.ts';
 import { commitHash } from './commitment.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
-import { AlreadyPromised } from './report-book.ts';
+import { AlreadyPromised, BookInUse } from './report-book.ts';
 import { RpcFault } from './transport.ts';
 
 export interface OracleFault {
@@ -103,6 +103,8 @@ export type AgentFinder = (reporter: string | undefined) => Promise<ReporterAgen
 
 const readingStates = ['none', 'fresh', 'stale', 'bootstrap'] as const;
 const bpsWhole = 10_000n;
+/** How many rounds ahead of the running one a report may be given. */
+const roundsAhead = 8;
 
 const factsOf = (feed: Feed): FeedFacts => ({
   feed: fromHex(feed.id),
@@ -121,7 +123,8 @@ function faultOf(error: unknown): OracleFault {
   const known =
     error instanceof UnknownFeed ||
     error instanceof ContractRefusal ||
-    error instanceof AlreadyPromised;
+    error instanceof AlreadyPromised ||
+    error instanceof BookInUse;
   if (known) return { code: error.code, message: error.message };
   if (error instanceof RpcFault) return { code: 'refused', message: error.message };
   throw error;
@@ -176,7 +179,8 @@ export class OracleDesk {
   round(name: string, number: number | undefined): Promise<RoundFacts | OracleFault> {
     return guarded(async () => {
       const feed = await this.#client.feed(name);
-      const round = number ?? (await this.#client.currentRound(feed));
+      const round = number ?? Math.max(1, await this.#client.currentRound(feed));
+      if (round < 1) throw new RpcFault(-32602, `no round ${round}: rounds count from 1`);
       const [windows, data, holders, head] = await Promise.all([
         this.#client.windows(feed, round),
         this.#client.round(feed, round),
@@ -285,6 +289,10 @@ export class OracleDesk {
     if (wanted === undefined && next >= windows.commitEnd) {
       round += 1;
       windows = await this.#client.windows(feed, round);
+    }
+    if (round > current + roundsAhead) {
+      const message = `round ${round} is too far ahead: at most ${current + roundsAhead} now`;
+      throw new RpcFault(-32000, message);
     }
     if (next >= windows.commitEnd) {
       const message = `commits of ${feed.name} round ${round} closed before height ${windows.commitEnd}; the next block is ${next}`;

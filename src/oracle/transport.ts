@@ -44,7 +44,10 @@ export function httpTransport(url: string, token?: string): Transport {
         answer = (await response.json()) as RpcAnswer;
       } catch (error) {
         const cause = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
-        throw new RpcFault(-32000, `no node answers at ${url}: ${cause}. Start one, or give --rpc`);
+        throw new RpcFault(
+          -32000,
+          `no node answers at ${url}: ${cause}. Start one, or give --rpc.host and --rpc.port`,
+        );
       }
       if (answer.error !== undefined) {
         throw new RpcFault(answer.error.code, answer.error.message, answer.error.data);

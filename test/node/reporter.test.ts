@@ -152,6 +152,41 @@ describe('reports through JSON-RPC', () => {
 });
 
 describe('the report book', () => {
+  it('belongs to one process', async () => {
+    const { mkdirSync, writeFileSync } = await import('node:fs');
+    const file = join(folder, 'shared', 'reports.json');
+    mkdirSync(join(folder, 'shared'));
+    // Process 1 is alive on every machine and is never this one; process 2^22 + 1 never is.
+    writeFileSync(`${file}.lock`, '1');
+    await expect(ReportBook.open(file)).rejects.toMatchObject({ code: 'book-in-use' });
+    writeFileSync(`${file}.lock`, '4194305');
+    await expect(ReportBook.open(file)).resolves.toBeDefined();
+  });
+
+  it('never forgets the promise it has just taken, whatever rounds came before', async () => {
+    const book = await ReportBook.open(join(folder, 'many', 'reports.json'));
+    for (let round = 100; round < 170; round++) {
+      await book.promise({ feed: '0x01', round, value: 1n });
+    }
+    expect(book.get('0x01', 100)).toBeUndefined();
+    await book.promise({ feed: '0x01', round: 5, value: 7n });
+    await expect(book.promise({ feed: '0x01', round: 5, value: 8n })).rejects.toMatchObject({
+      code: 'already-promised',
+    });
+  });
+
+  it('works again after the disk did', async () => {
+    const { mkdirSync, rmdirSync } = await import('node:fs');
+    const file = join(folder, 'sick', 'reports.json');
+    const book = await ReportBook.open(file);
+    mkdirSync(`${file}.new`);
+    await expect(book.promise({ feed: '0x01', round: 1, value: 1n })).rejects.toThrow();
+    expect(book.get('0x01', 1)).toBeUndefined();
+    rmdirSync(`${file}.new`);
+    await book.promise({ feed: '0x01', round: 1, value: 2n });
+    expect((await ReportBook.open(file)).get('0x01', 1)?.value).toBe(2n);
+  });
+
   it('is durable, keeps one value a round and names a damaged file', async () => {
     const file = join(folder, 'book', 'reports.json');
     const book = await ReportBook.open(file);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatDecimal, parseDecimal } from '../../src/oracle/decimal.ts';
+import { formatDecimal, parseAmount, parseDecimal } from '../../src/oracle/decimal.ts';
 import { median, observe } from '../../src/oracle/observation.ts';
 import {
   httpSource,
@@ -27,6 +27,12 @@ describe('decimal numbers', () => {
     for (const text of ['', 'NaN', '1,5', '0x10', '1e9999', '--1']) {
       expect(() => parseDecimal(text, 8)).toThrow(RangeError);
     }
+  });
+
+  it('never rounds money', () => {
+    expect(parseAmount('1.5', 18)).toBe(15n * 10n ** 17n);
+    expect(parseAmount('1.50', 1)).toBe(15n);
+    expect(() => parseAmount('0.0000000000000000001', 18)).toThrow(/18 digits/);
   });
 
   it('reads back what it writes', () => {

@@ -86,6 +86,13 @@ export class DevelopmentSender {
     const members = object(value, 'transaction');
     const from = address(members.from, 'transaction.from');
     const accounts = requireAccount(backend, from);
+    const chainId = optional(members.chainId, quantity, 'transaction.chainId');
+    if (chainId !== undefined && chainId !== BigInt(backend.network.chainId)) {
+      throw new RpcError(
+        'server',
+        `invalid chain id: have ${chainId}, want ${backend.network.chainId}`,
+      );
+    }
     const { to, data, value: amount, accessList } = callRequest(value);
     const gasLimit =
       optional(members.gas, quantity, 'transaction.gas') ??

@@ -2,7 +2,7 @@
 
 import { OracleClient } from '../../oracle/client.ts';
 import { oracleAbi, view } from '../../oracle/contracts.ts';
-import { formatDecimal, parseDecimal } from '../../oracle/decimal.ts';
+import { formatDecimal, parseAmount, parseDecimal } from '../../oracle/decimal.ts';
 import { joinFeed } from '../../oracle/seat.ts';
 import type { Transport } from '../../oracle/transport.ts';
 import { fromHex } from '../../primitives/bytes.ts';
@@ -153,7 +153,12 @@ const runJoin: Handler = async (invocation, terminal) => {
   const client = new OracleClient(transport, { registry: await registryOf(transport) });
   const feed = await client.feed(name);
   const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, pauseMs));
-  const stake = parseDecimal(amount, 18);
+  let stake: bigint;
+  try {
+    stake = parseAmount(amount, 18);
+  } catch (error) {
+    throw new UsageError(`STAKE: ${(error as Error).message}`);
+  }
   const fromRound = await joinFeed(client, wallet, feed, stake, pause);
   terminal.write(
     `Staked ${amount} OAK from ${wallet.address}; seat of ${name} from round ${fromRound} on\n`,

@@ -76,15 +76,19 @@ export const runReport: Handler = async (invocation, terminal) => {
     { name: wallet.address, chainId, feeds, patienceBlocks: 0, claimFrom },
   );
   terminal.write(`Reporting ${plans.map(({ name }) => name).join(', ')} as ${wallet.address}\n`);
-  const head = await follow(transport, agent);
-  if (await agent.owesReveal(head.height)) {
+  const head = await follow(transport, agent, (text) => terminal.writeError(text));
+  if (await agent.owesReveal(head.height).catch(() => false)) {
     terminal.writeError('A reveal is still due: start again before its window ends.\n');
   }
   return 0;
 };
 
 /** Hands every new head to the agent until the process is told to stop; the last head seen. */
-async function follow(transport: Transport, agent: ReporterAgent): Promise<Head> {
+async function follow(
+  transport: Transport,
+  agent: ReporterAgent,
+  write: (text: string) => void,
+): Promise<Head> {
   let stopping = false;
   let wake: () => void = () => {};
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -94,10 +98,19 @@ async function follow(transport: Transport, agent: ReporterAgent): Promise<Head>
     });
   }
   let head: Head = { height: -1, time: 0 };
+  let silent = false;
   while (!stopping) {
-    const now = await readHead(transport);
-    if (now.height !== head.height) await agent.onHead(now.height, Math.floor(Date.now() / 1000));
-    head = now;
+    try {
+      const now = await readHead(transport);
+      if (now.height !== head.height) await agent.onHead(now.height, Math.floor(Date.now() / 1000));
+      if (silent) write('The node answers again.\n');
+      silent = false;
+      head = now;
+    } catch (error) {
+      // A node that restarts must not end the agent: a reveal may be due.
+      if (!silent) write(`${(error as Error).message}\nTrying again until it does.\n`);
+      silent = true;
+    }
     await new Promise<void>((done) => {
       wake = done;
       setTimeout(done, pollMs);

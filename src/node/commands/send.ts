@@ -1,6 +1,6 @@
 /** `dodona send` and `dodona call`: money and questions for a running node. */
 
-import { parseDecimal } from '../../oracle/decimal.ts';
+import { parseAmount } from '../../oracle/decimal.ts';
 import { checksumAddress, parseAddress } from '../../primitives/keys.ts';
 import type { Handler } from '../command-line.ts';
 import { UsageError } from '../resolve-settings.ts';
@@ -19,7 +19,7 @@ function usage<Value>(what: string, parse: () => Value): Value {
 export const runSend: Handler = async (invocation, terminal) => {
   const [toText = '', amountText = ''] = invocation.words;
   const to = usage('TO', () => checksumAddress(parseAddress(toText))) as `0x${string}`;
-  const value = usage('AMOUNT', () => parseDecimal(amountText, oakDecimals));
+  const value = usage('AMOUNT', () => parseAmount(amountText, oakDecimals));
   if (value < 0n) throw new UsageError(`AMOUNT: ${amountText} is negative`);
   const data = invocation.options.data ?? '0x';
   if (typeof data !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(data)) {

@@ -8,7 +8,7 @@ import { formatDecimal } from '../../oracle/decimal.ts';
 import { displayId } from '../../primitives/header.ts';
 import { parseAddress } from '../../primitives/keys.ts';
 import { testAccounts } from '../accounts.ts';
-import type { Handler } from '../command-line.ts';
+import type { Handler, Terminal } from '../command-line.ts';
 import { startDemonstration } from '../demonstration.ts';
 import { listKeystores } from '../keystore.ts';
 import { createLogger } from '../log.ts';
@@ -121,12 +121,22 @@ async function warnOfDueReveals(node: RunningNode, write: (text: string) => void
 export const runStart: Handler = async ({ settings: { values } }, terminal) => {
   const logger = createLogger({ level: values['log.level'], json: values['log.json'] });
   const node = await startNode(await nodeOptions(values), logger);
-  const stopped = untilStopped(node);
-  if (node.genesis.development && values.demo && node.oracle !== undefined) {
-    await startDemonstration(node.oracle);
+  try {
+    return await serve(node, values, terminal);
+  } finally {
+    await node.stop();
   }
-  await node.oracle?.resume();
-  terminal.write(`${await bannerOf(node, values)}\n`);
+};
+
+/** From the banner to the signal to stop; resolves with the exit code. */
+async function serve(node: RunningNode, settings: Settings, terminal: Terminal): Promise<number> {
+  const stopped = untilStopped(node);
+  const warn = (problem: string): void => terminal.writeError(`dodona: ${problem}\n`);
+  if (node.genesis.development && settings.demo && node.oracle !== undefined) {
+    await startDemonstration(node.oracle, warn);
+  }
+  await node.oracle?.resume(warn);
+  terminal.write(`${await bannerOf(node, settings)}\n`);
   node.onHead((notice) => {
     void oracleLine(node)
       .catch(() => '')
@@ -137,10 +147,11 @@ export const runStart: Handler = async ({ settings: { values } }, terminal) => {
       });
   });
   const failure = await stopped;
-  if (failure === undefined) {
-    terminal.write('\nStopping…\n');
-    await warnOfDueReveals(node, (text) => terminal.writeError(text)).catch(() => {});
-  } else terminal.writeError(`dodona: ${failure.message}\n`);
-  await node.stop();
-  return failure === undefined ? 0 : 1;
-};
+  if (failure !== undefined) {
+    warn(failure.message);
+    return 1;
+  }
+  terminal.write('\nStopping…\n');
+  await warnOfDueReveals(node, (text) => terminal.writeError(text)).catch(() => {});
+  return 0;
+}

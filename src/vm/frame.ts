@@ -3,7 +3,7 @@
  * current frame and the two ways to open another.
  */
 
-import { emptyBytes, type Hex } from '../primitives/bytes.ts';
+import { emptyBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { GasTable } from './gas-table.ts';
 import type { Guest } from './guest.ts';
@@ -35,6 +35,8 @@ export interface FrameFacts {
 
 export interface Frame extends FrameFacts {
   readonly guest: Guest;
+  /** The acting address as a key of `openFrames`. */
+  readonly addressKey: Hex;
   /** Set by write_result. */
   result: Uint8Array;
   /** Of the last call or creation. */
@@ -44,7 +46,14 @@ export interface Frame extends FrameFacts {
 }
 
 export function openFrame(facts: FrameFacts, guest: Guest): Frame {
-  return { ...facts, guest, result: emptyBytes, returnData: emptyBytes, exitStatus: 0 };
+  return {
+    ...facts,
+    guest,
+    addressKey: toHex(facts.address),
+    result: emptyBytes,
+    returnData: emptyBytes,
+    exitStatus: 0,
+  };
 }
 
 /** What all open frames of a transaction use together; a frame hands on what it has left. */

@@ -211,12 +211,26 @@ function growFunction({ ink, pages, fault }: Counters, options: HelperOptions): 
   };
 }
 
+/**
+ * Charges for each byte, then copies or fills. V8 takes 93 ns to fill nothing and 4 to copy nothing,
+ * with the same check of the address.
+ */
 function bulkFunction(opcode: number, ink: number, price: number): HelperFunction {
+  const operation = [local(0), local(1), local(2), op(opcode)];
+  const nothing = [local(0), local(0), local(2), op(opcodes.memoryCopy)];
+  const fill = [
+    local(2),
+    op(opcodes.if, emptyBlock),
+    ...operation,
+    op(opcodes.else),
+    ...nothing,
+    end,
+  ];
   return {
     type: { parameters: [i32, i32, i32], results: [] },
     locals: [],
     replaces: opcode,
-    code: [...takeProduct(ink, 2, price), local(0), local(1), local(2), op(opcode)],
+    code: [...takeProduct(ink, 2, price), ...(opcode === opcodes.memoryFill ? fill : operation)],
   };
 }
 

@@ -3,7 +3,6 @@
  * input, result and meter.
  */
 
-import { toHex } from '../primitives/bytes.ts';
 import type { HookContext } from './frame.ts';
 import { exitSignal } from './guest.ts';
 
@@ -62,7 +61,7 @@ export function environmentHooks(context: HookContext) {
     msg_sender: (pointer: number) => write(pointer, context.frame.sender),
     msg_value: (pointer: number) => writeInteger(pointer, context.frame.value),
     msg_reentrant(): number {
-      const open = context.frame.execution.openFrames.get(toHex(context.frame.address)) ?? 0;
+      const open = context.frame.execution.openFrames.get(context.frame.addressKey) ?? 0;
       return open > 1 ? 1 : 0;
     },
     tx_gas_price: (pointer: number) => writeInteger(pointer, transaction().gasPrice),

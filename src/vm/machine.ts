@@ -215,7 +215,7 @@ export class Machine implements HookContext {
     const guest = new Guest(exports, table, { gas: budget.gas, shared });
     const frame = openFrame(facts, guest);
     const outer = this.current;
-    const key = toHex(facts.address);
+    const key = frame.addressKey;
     const open = openFrames.get(key) ?? 0;
     if (!facts.isDelegate) openFrames.set(key, open + 1);
     this.current = frame;

@@ -174,6 +174,7 @@ describe('feeds of others', () => {
     [15, { outlierBps: 49 }],
     [17, { noRevealSlashBps: 100 }],
     [18, { earlyRevealSlashBps: 10_001 }],
+    [18, { noRevealSlashBps: 200, earlyRevealSlashBps: 400 }],
     [19, { minStake: weightUnit - 1n }],
     [21, { rewardPerRound: 2n ** 96n }],
   ])('refuse field %i of %o', (field, changes) => {

@@ -161,10 +161,11 @@ function parseTerms(source: usize, listed: bool): Terms {
   terms.bandBps = <u16>bounded(source, 13, 1, 10_000);
   terms.primarySharePpm = <u32>bounded(source, 14, 0, 1_000_000);
   terms.outlierBps = <u16>bounded(source, 15, terms.bandBps, 10_000);
-  terms.outlierSlashBps = <u16>bounded(source, 16, 0, 9_998);
-  // Silence costs strictly more than error, and telling early more than silence.
-  terms.noRevealSlashBps = <u16>bounded(source, 17, terms.outlierSlashBps + 1, 9_999);
-  terms.earlyRevealSlashBps = <u16>bounded(source, 18, terms.noRevealSlashBps + 1, 10_000);
+  terms.outlierSlashBps = <u16>bounded(source, 16, 0, 4_998);
+  // Silence costs strictly more than error, and telling early more than silence even for one who
+  // tells on itself from a second account and so gets half of the slash back.
+  terms.noRevealSlashBps = <u16>bounded(source, 17, terms.outlierSlashBps + 1, 4_999);
+  terms.earlyRevealSlashBps = <u16>bounded(source, 18, 2 * terms.noRevealSlashBps + 1, 10_000);
   terms.listed = <u16>listed;
   terms.reserved = 0;
   return terms;

@@ -5,7 +5,7 @@
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +74,8 @@ function freePort(): Promise<number> {
 
 describe('the README', () => {
   const folder = mkdtempSync(join(tmpdir(), 'dodona-readme-'));
+  /** The commands write here what they write, and find the program where the README has it. */
+  const workplace = join(folder, 'workplace');
   let environment: NodeJS.ProcessEnv;
   let node: ChildProcess;
   let printed = '';
@@ -81,14 +83,21 @@ describe('the README', () => {
   const run = (command: string): Promise<string> => {
     const here = command.replaceAll('127.0.0.1:8545', `127.0.0.1:${environment.DODONA_RPC_PORT}`);
     return new Promise((resolve, reject) => {
-      execFile('sh', ['-c', here], { cwd: root, env: environment }, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new Error(`${command}\n${stderr}`));
-      });
+      execFile(
+        'sh',
+        ['-c', here],
+        { cwd: workplace, env: environment },
+        (error, stdout, stderr) => {
+          if (error === null) resolve(stdout);
+          else reject(new Error(`${command}\n${stderr}`));
+        },
+      );
     });
   };
 
   beforeAll(async () => {
+    mkdirSync(workplace);
+    symlinkSync(join(root, 'dist'), join(workplace, 'dist'));
     environment = {
       ...process.env,
       DODONA_DATADIR: join(folder, 'data'),
@@ -128,7 +137,7 @@ describe('the README', () => {
         const text = command === 'node dist/main.js start' ? printed : await run(command);
         actual = text.split('\n');
         wrong = mismatch(output, actual);
-        if (/join|submit|send/.test(command)) break;
+        if (/join|submit|send|contract/.test(command)) break;
       }
       expect(wrong, actual.join('\n')).toBeUndefined();
     },

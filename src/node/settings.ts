@@ -32,6 +32,7 @@ export interface Settings {
   readonly 'p2p.mdns': boolean;
   readonly mine: boolean;
   readonly 'mine.threads': number;
+  readonly 'mine.core': 'auto' | 'simd' | 'scalar' | 'noble';
   readonly 'mine.beneficiary': string | undefined;
   readonly 'stratum.port': number;
   readonly 'log.level': 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
@@ -229,6 +230,13 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     fallback: (_, { cores }) => Math.max(1, cores - 1),
     fallbackText: 'cores - 1, at least 1',
     parse: integerBetween(1, 256),
+  },
+  'mine.core': {
+    group: 'Mining',
+    help: 'hash core: auto, simd, scalar, or noble where WebAssembly is not wanted',
+    placeholder: 'NAME',
+    fallback: () => 'auto',
+    parse: oneOf('auto', 'simd', 'scalar', 'noble'),
   },
   'mine.beneficiary': {
     group: 'Mining',

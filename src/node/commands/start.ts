@@ -59,7 +59,7 @@ async function nodeOptions(settings: Settings): Promise<NodeOptions> {
       enabled: settings.mine,
       threads: settings['mine.threads'],
       beneficiary: await beneficiaryOf(settings),
-      core: 'auto',
+      core: settings['mine.core'],
       stratumPort: settings['stratum.port'],
     },
   };

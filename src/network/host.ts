@@ -251,12 +251,13 @@ export class Network {
     kind: ExchangeKind,
     query: Uint8Array,
     deadlineMs: number,
+    cancelled?: AbortSignal,
   ): Promise<Uint8Array> {
     const connection = this.openConnection(peer);
     if (connection === undefined) {
       throw new RequestError('disconnected', `${peer} is not connected`);
     }
-    return this.requests.ask(connection, kind, query, deadlineMs);
+    return this.requests.ask(connection, kind, query, deadlineMs, cancelled);
   }
 
   private openConnection(peer: PeerId): Connection | undefined {

@@ -115,6 +115,7 @@ export class RequestExchange {
     kind: RequestKind,
     query: Uint8Array,
     deadlineMs: number,
+    cancelled?: AbortSignal,
   ): Promise<Uint8Array> {
     const key = `${connection.remotePeer.toString()}/${kind}`;
     const open = this.inFlight.get(key) ?? 0;
@@ -124,7 +125,12 @@ export class RequestExchange {
     this.inFlight.set(key, open + 1);
     try {
       return await withDeadline(deadlineMs, this.stopping.signal, (signal) =>
-        this.askOne(connection, kind, query, signal),
+        this.askOne(
+          connection,
+          kind,
+          query,
+          cancelled === undefined ? signal : AbortSignal.any([signal, cancelled]),
+        ),
       );
     } finally {
       const left = (this.inFlight.get(key) as number) - 1;

@@ -19,6 +19,8 @@ import type { VerifierApi } from './verifier.ts';
 export interface BridgeParts {
   readonly executor: Caller<ExecutorApi>;
   readonly verifier: Caller<VerifierApi>;
+  /** Requests under way by number, so that a cancelled one frees its place at once. */
+  readonly requests: Map<number, AbortController>;
   /** The last durable status; replaced at each new head. */
   readonly status: () => Status;
 }
@@ -103,24 +105,32 @@ export function carryToNetwork(parts: BridgeParts, network: Network, notice: Exe
     case 'request':
       void request(parts, network, notice).catch(threadGone);
       break;
+    case 'cancel':
+      parts.requests.get(notice.request)?.abort();
+      break;
     default:
       break;
   }
 }
 
 async function request(
-  { executor, verifier }: BridgeParts,
+  { executor, verifier, requests }: BridgeParts,
   network: Network,
   notice: Extract<ExecutorNotice, { kind: 'request' }>,
 ): Promise<void> {
   const { peer, exchange, query, deadlineMs } = notice;
+  const controller = new AbortController();
+  requests.set(notice.request, controller);
   let reply: Parameters<ExecutorApi['answered']>[3];
   try {
-    const bytes = await network.request(peer, exchange, query, deadlineMs);
+    const bytes = await network.request(peer, exchange, query, deadlineMs, controller.signal);
     reply = { bytes, recovered: await recoverAnswer(verifier, exchange, bytes) };
   } catch (error) {
     const code = (error as { code?: string }).code;
     reply = { reason: failureReasons.find((reason) => reason === code) ?? 'refused' };
+  } finally {
+    requests.delete(notice.request);
   }
+  if (controller.signal.aborted) return;
   executor.tell('answered', notice.request, peer, exchange, reply);
 }

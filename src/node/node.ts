@@ -201,7 +201,7 @@ async function assemble(
   const opened = await openThreads(threads, options, router, releases, logger);
   const { mine } = options;
   const live = new LiveState(opened.opened);
-  const bridge: BridgeParts = { ...opened, status: () => live.status };
+  const bridge: BridgeParts = { ...opened, requests: new Map(), status: () => live.status };
   const network = await openNetwork(options, genesis, bridge, logger);
   releases.add(() => network.stop());
   const mining = await NodeMining.start(mine, {

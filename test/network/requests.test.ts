@@ -108,6 +108,21 @@ describe('requests', () => {
     await expect(ask(5_000)).rejects.toMatchObject({ code: 'refused' });
   });
 
+  it('frees the place of a cancelled request at once', async () => {
+    const [asker, server] = await pair(() => new Promise(() => {}));
+    const ask = (signal?: AbortSignal) =>
+      asker.network.request(server.network.id, 'bodies', bodiesQuery, 20_000, signal);
+    const controllers = Array.from({ length: 4 }, () => new AbortController());
+    const open = controllers.map(({ signal }) => ask(signal).catch((error: unknown) => error));
+    await expect(ask()).rejects.toMatchObject({ code: 'refused' });
+    for (const controller of controllers) controller.abort();
+    for (const error of await Promise.all(open)) expect(error).toMatchObject({ code: 'timeout' });
+    const again = new AbortController();
+    const next = ask(again.signal).catch((error: unknown) => error);
+    again.abort();
+    expect(await next).toMatchObject({ code: 'timeout' });
+  });
+
   it('tells a lost connection from a refusal', async () => {
     const asker = await host();
     let asked = 0;

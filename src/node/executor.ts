@@ -52,6 +52,7 @@ export class Executor implements ExecutorApi {
   readonly #templates = new Map<string, Block>();
   #templateCounter = 0;
   #headWaiters: (() => void)[] = [];
+  #mining: Promise<void> = Promise.resolve();
   #running: Running | undefined;
 
   constructor(crypto: Crypto, notify: (notice: ExecutorNotice) => void) {
@@ -202,10 +203,15 @@ export class Executor implements ExecutorApi {
     this.#parts.driver.dispatch({ kind: 'mining', enabled });
   }
 
-  async mineNow(): Promise<void> {
-    const mined = new Promise<void>((done) => this.#headWaiters.push(done));
-    this.#parts.driver.dispatch({ kind: 'elapsed', timer: mineTimer });
-    await mined;
+  /** One block for each call: calls that come together wait for each other. */
+  mineNow(): Promise<void> {
+    const mined = this.#mining.then(() => {
+      const head = new Promise<void>((done) => this.#headWaiters.push(done));
+      this.#parts.driver.dispatch({ kind: 'elapsed', timer: mineTimer });
+      return head;
+    });
+    this.#mining = mined.catch(() => {});
+    return mined;
   }
 
   async stop(): Promise<void> {

@@ -151,6 +151,14 @@ describe('reports through JSON-RPC', () => {
   }, 120_000);
 });
 
+describe('blocks on demand', () => {
+  it('are as many as were asked for, also at once', async () => {
+    const { number } = await node.head();
+    await Promise.all([1, 2, 3].map(() => node.rpc('evm_mine')));
+    expect((await node.head()).number).toBe(number + 3);
+  }, 60_000);
+});
+
 describe('the report book', () => {
   it('belongs to one process', async () => {
     const { mkdirSync, writeFileSync } = await import('node:fs');

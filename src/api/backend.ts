@@ -4,16 +4,13 @@
  * never executes anything. The node implements both.
  */
 
+import type { CallMessage, CallResult } from '../ledger/calls.ts';
 import type { StoredReceipt } from '../ledger/receipts.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { StateProof } from '../primitives/state-proof.ts';
-import type {
-  AccessListEntry,
-  SignedTransaction,
-  TransactionFields,
-} from '../primitives/transaction.ts';
+import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
 import type { RpcErrorObject } from './errors.ts';
 import type { OracleService } from './oracle-service.ts';
 
@@ -29,31 +26,11 @@ export interface NetworkInfo {
   readonly clientVersion: string;
 }
 
-/** What a call may say; everything left out has the value that a wallet expects. */
-export interface CallRequest {
-  /** 20 bytes; the zero address when the caller named nobody. */
-  readonly from: Uint8Array;
-  /** Undefined creates a contract. */
-  readonly to: Uint8Array | undefined;
-  /** All the gas, intrinsic gas included; the reader clamps it to its own cap. */
-  readonly gas: bigint;
-  /** Price that contracts see and the sender must afford; 0 skips fee and balance checks of gas. */
-  readonly gasPrice: bigint;
-  readonly value: bigint;
-  readonly data: Uint8Array;
-  readonly accessList: readonly AccessListEntry[];
-}
+/** What a call may say: the ledger's own message. */
+export type CallRequest = CallMessage;
 
-/** How a call ended. 'refused' means that it never ran: the reason is in `hint`. */
-export interface CallOutcome {
-  readonly status: 'success' | 'reverted' | 'failed' | 'refused';
-  /** Return or revert data. */
-  readonly output: Uint8Array;
-  /** Intrinsic gas included. */
-  readonly gasUsed: bigint;
-  /** Why it failed or was refused, for people. */
-  readonly hint?: string | undefined;
-}
+/** How a call ended, for those who do not ask for its logs. */
+export type CallOutcome = Omit<CallResult, 'logs'>;
 
 /** The gas to send with a call so that it succeeds, or how it ends with all the gas. */
 export type GasEstimate =

@@ -3,7 +3,7 @@
  * due. Chain and report book are its only memory, so it may be killed at any moment.
  */
 
-import { addressBytes, type Feed, type OracleClient, type RoundWindows } from './client.ts';
+import type { Feed, OracleClient, RoundWindows } from './client.ts';
 import { commitHash, type RoundPlace, saltOf } from './commitment.ts';
 import { ContractRefusal, calldata, oracleAbi } from './contracts.ts';
 import { observe } from './observation.ts';
@@ -68,8 +68,8 @@ export class ReporterAgent {
   readonly #sentAt = new Map<string, number>();
   /** Rounds with nothing left to do, and the height at which that was seen. */
   readonly #finished = new Map<string, number>();
-  #busy = false;
-  #next: Head | undefined;
+  /** The newest head of each feed that is being tended, by feed id. */
+  readonly #waiting = new Map<string, Head>();
 
   constructor(
     parts: {
@@ -103,23 +103,25 @@ export class ReporterAgent {
 
   /** A new head; blocks that come while one is handled are taken together. */
   async onHead(height: number, time: number): Promise<void> {
-    this.#next = { height, time };
-    if (this.#busy) return;
-    this.#busy = true;
+    this.#forget(height);
+    await Promise.all(
+      this.#options.feeds.map((reported) => this.#follow(reported, { height, time })),
+    );
+  }
+
+  /** Feeds go on by themselves: a slow source of one must not cost another its reveal. */
+  async #follow(reported: ReportedFeed, head: Head): Promise<void> {
+    const { id } = reported.feed;
+    const isBusy = this.#waiting.has(id);
+    this.#waiting.set(id, head);
+    if (isBusy) return;
     try {
-      while (this.#next !== undefined) {
-        const head = this.#next;
-        this.#next = undefined;
-        this.#forget(head.height);
-        // Reveals first: a slow source of one feed must not cost another feed's window.
-        const { feeds } = this.#options;
-        await Promise.all(feeds.map(({ feed }) => this.#guard(feed, () => this.#show(feed, head))));
-        await Promise.all(
-          feeds.map((reported) => this.#guard(reported.feed, () => this.#tend(reported, head))),
-        );
+      for (let handled: Head | undefined; handled !== this.#waiting.get(id); ) {
+        handled = this.#waiting.get(id) as Head;
+        await this.#tend(reported, handled);
       }
     } finally {
-      this.#busy = false;
+      this.#waiting.delete(id);
     }
   }
 
@@ -135,36 +137,26 @@ export class ReporterAgent {
     return false;
   }
 
-  /** What fails for one feed is said and tried again at the next head. */
-  async #guard(feed: Feed, act: () => Promise<void>): Promise<void> {
-    try {
-      await act();
-    } catch (error) {
-      this.#say(feed, 0, 'failed', (error as Error).message);
-    }
-  }
-
-  async #show(feed: Feed, { height }: Head): Promise<void> {
-    const round = await this.#client.currentRound(feed);
-    if (round === 0) return;
-    const windows = await this.#client.windows(feed, round);
-    // What is sent now is mined in the next block at the earliest.
-    const next = height + 1;
-    if (next >= windows.revealStart && next < windows.revealEnd) {
-      await this.#reveal(feed, round, height);
-    }
-  }
-
+  /** Does what is due; what fails is said and tried again at a later head. */
   async #tend(reported: ReportedFeed, { height, time }: Head): Promise<void> {
     const { feed } = reported;
-    const round = await this.#client.currentRound(feed);
-    if (round === 0) return;
-    const windows = await this.#client.windows(feed, round);
-    const next = height + 1;
-    if (next >= windows.commitStart && next < windows.commitEnd) {
-      await this.#commit(reported, windows, height, time);
+    let round = 0;
+    try {
+      round = await this.#client.currentRound(feed);
+      if (round === 0) return;
+      const windows = await this.#client.windows(feed, round);
+      // What is sent now is mined in the next block at the earliest.
+      const next = height + 1;
+      if (next >= windows.commitStart && next < windows.commitEnd) {
+        await this.#commit(reported, windows, height, time);
+      }
+      if (next >= windows.revealStart && next < windows.revealEnd) {
+        await this.#reveal(feed, round, height);
+      }
+      await this.#finishRounds(feed, round, next, height);
+    } catch (error) {
+      this.#say(feed, round, 'failed', (error as Error).message);
     }
-    await this.#finishRounds(feed, round, next, height);
   }
 
   async #commit(
@@ -236,8 +228,9 @@ export class ReporterAgent {
     }
     const waiting = await this.#client.claimable(feed, this.#wallet.address);
     if (waiting >= this.#options.claimFrom && this.#isDue(`claim ${feed.oracle}`, height)) {
-      await this.#act(feed, 'claim', []);
+      // Noted first: another feed of the same oracle must not claim the same acorns.
       this.#sentAt.set(`claim ${feed.oracle}`, height);
+      await this.#act(feed, 'claim', []);
       this.#say(feed, current, 'claim', waiting.toString());
     }
   }
@@ -274,8 +267,8 @@ export class ReporterAgent {
     const { seated, seat } = await this.#client.seatOf(feed, this.#wallet.address);
     if (!seated) return undefined;
     const report = await this.#client.report(feed, round, seat);
-    const own = Buffer.from(addressBytes(this.#wallet.address));
-    return own.equals(addressBytes(report.reporter)) ? report : undefined;
+    const isOwn = report.reporter.toLowerCase() === this.#wallet.address.toLowerCase();
+    return isOwn ? report : undefined;
   }
 
   #isDue(action: string, height: number): boolean {

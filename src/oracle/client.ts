@@ -1,6 +1,5 @@
 /** Typed reads of feeds, values and rounds: what `oracle_*` methods and the agent are built on. */
 
-import { fromHex } from '../primitives/bytes.ts';
 import { type ContractAddress, oracleAbi, registryAbi, stakeAbi, view } from './contracts.ts';
 import type { Transport } from './transport.ts';
 
@@ -250,9 +249,4 @@ export class OracleClient {
   #ask<Result>(feed: Feed, name: string, parameters: readonly unknown[]): Promise<Result> {
     return view<Result>(this.transport, feed.oracle, oracleAbi, name, parameters);
   }
-}
-
-/** Twenty bytes of a contract address. */
-export function addressBytes(address: ContractAddress): Uint8Array {
-  return fromHex(address);
 }

@@ -7,7 +7,13 @@ import { randomBytes } from 'node:crypto';
 import { fromHex } from '../primitives/bytes.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import { type ReporterAgent, reportStates, roundStates } from './agent.ts';
-import { addressBytes, type Feed, type OracleClient, UnknownFeed } from './client.ts';
+import {
+  type Feed,
+  type OracleClient,
+  type RoundData,
+  type RoundWindows,
+  UnknownFeed,
+} from './client.ts';
 import { commitHash } from './commitment.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
 import { AlreadyPromised, BookInUse } from './report-book.ts';
@@ -85,6 +91,15 @@ interface Schedule {
   readonly penaltyIfMissed: bigint;
 }
 
+/** Where a round stands, seen from the block that comes next. */
+interface Progress {
+  readonly round: number;
+  readonly next: number;
+  readonly windows: RoundWindows;
+  readonly data: RoundData;
+  readonly phase: RoundFacts['phase'];
+}
+
 /** Without a transaction yet, the node commits by itself at `commitFrom`. */
 export type Submitted = Schedule & { readonly commitTransaction: Uint8Array | undefined };
 export interface Unsigned {
@@ -111,8 +126,8 @@ const factsOf = (feed: Feed): FeedFacts => ({
   name: feed.name,
   kind: feed.kind,
   decimals: feed.decimals,
-  proxy: addressBytes(feed.proxy),
-  oracle: addressBytes(feed.oracle),
+  proxy: fromHex(feed.proxy),
+  oracle: fromHex(feed.oracle),
   heartbeatSeconds: feed.heartbeatSeconds,
   deviationBps: feed.deviationBps,
   listed: feed.listed,
@@ -175,19 +190,32 @@ export class OracleDesk {
     });
   }
 
+  /** Number and phase of the round that the next block belongs to, without its seats. */
+  async phase(
+    feed: Feed,
+  ): Promise<{ readonly round: number; readonly phase: RoundFacts['phase'] }> {
+    const { round, phase } = await this.#progress(feed, undefined);
+    return { round, phase };
+  }
+
+  async #progress(feed: Feed, number: number | undefined): Promise<Progress> {
+    const round = number ?? Math.max(1, await this.#client.currentRound(feed));
+    if (round < 1) throw new RpcFault(-32602, `no round ${round}: rounds count from 1`);
+    const [windows, data, head] = await Promise.all([
+      this.#client.windows(feed, round),
+      this.#client.round(feed, round),
+      this.#head(),
+    ]);
+    const next = head.height + 1;
+    return { round, next, windows, data, phase: phaseOf(next, windows, data) };
+  }
+
   /** @param number undefined means the round that the next block belongs to */
   round(name: string, number: number | undefined): Promise<RoundFacts | OracleFault> {
     return guarded(async () => {
       const feed = await this.#client.feed(name);
-      const round = number ?? Math.max(1, await this.#client.currentRound(feed));
-      if (round < 1) throw new RpcFault(-32602, `no round ${round}: rounds count from 1`);
-      const [windows, data, holders, head] = await Promise.all([
-        this.#client.windows(feed, round),
-        this.#client.round(feed, round),
-        this.#client.seats(feed, round),
-        this.#head(),
-      ]);
-      const next = head.height + 1;
+      const { round, next, windows, data, phase } = await this.#progress(feed, number);
+      const holders = await this.#client.seats(feed, round);
       const reports = await Promise.all(
         holders.map((_, seat) => this.#client.report(feed, round, seat)),
       );
@@ -197,7 +225,7 @@ export class OracleDesk {
         const isMissed = report.state === reportStates.committed && next >= windows.revealEnd;
         const names = ['idle', 'committed', 'revealed', 'exposed'] as const;
         return {
-          reporter: addressBytes(holder),
+          reporter: fromHex(holder),
           bond: report.bond,
           state: isMissed ? ('missed' as const) : (names[report.state] ?? 'idle'),
           value: report.state === reportStates.revealed ? report.value : undefined,
@@ -206,7 +234,7 @@ export class OracleDesk {
       return {
         feed: factsOf(feed),
         round,
-        phase: phaseOf(next, windows, data),
+        phase,
         commitFrom: windows.commitStart,
         sealFrom: windows.commitEnd,
         revealFrom: windows.revealStart,
@@ -261,7 +289,7 @@ export class OracleDesk {
       };
       const hash = commitHash(place, reporter, report.value, salt);
       const unsigned = (name: string, parameters: readonly unknown[]): Unsigned => ({
-        to: addressBytes(feed.oracle),
+        to: fromHex(feed.oracle),
         data: fromHex(calldata(oracleAbi, name, parameters)),
         value: 0n,
       });
@@ -339,13 +367,8 @@ function ceilDivide(value: bigint, divisor: bigint): bigint {
 
 function phaseOf(
   next: number,
-  windows: {
-    readonly commitStart: number;
-    readonly commitEnd: number;
-    readonly revealStart: number;
-    readonly revealEnd: number;
-  },
-  data: { readonly state: number; readonly unsettled: number },
+  windows: RoundWindows,
+  data: Pick<RoundData, 'state' | 'unsettled'>,
 ): RoundFacts['phase'] {
   if (next < windows.commitStart) return 'waiting';
   if (next < windows.commitEnd) return 'commit';

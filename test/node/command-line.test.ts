@@ -88,6 +88,21 @@ describe('help', () => {
   });
 });
 
+describe('examples of help', () => {
+  it.each(commands.flatMap(({ name, examples }) => examples.map((example) => [name, example])))(
+    'of %s are commands that parse: %s',
+    (name, example) => {
+      // Assignments before the name are the shell's, quotes too; … stands for digits left out.
+      const argv = example
+        .replace(/^(\w+=\S+ )*dodona /, '')
+        .replace(/0x[0-9a-fA-F]*…/g, '0x70997970C51812dc3A010C7d01b50e0d17dc79C8')
+        .replace(/'([^']*)'/g, '$1')
+        .split(' ');
+      expect(invocationOf(...argv).command.name).toBe(name);
+    },
+  );
+});
+
 describe('parsing', () => {
   it('takes settings, switches, options and words in any order', () => {
     const { command, words, options, settings } = invocationOf(

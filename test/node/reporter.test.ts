@@ -8,7 +8,12 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { afterAll, describe, expect, it } from 'vitest';
 import { devnet } from '../../scripts/genesis-networks.ts';
 import { demonstrationAccounts, testAccounts } from '../../src/node/accounts.ts';
+import { ReporterAgent } from '../../src/oracle/agent.ts';
+import { OracleClient } from '../../src/oracle/client.ts';
 import { ReportBook } from '../../src/oracle/report-book.ts';
+import type { PriceSource } from '../../src/oracle/sources.ts';
+import { httpTransport } from '../../src/oracle/transport.ts';
+import { Wallet } from '../../src/oracle/wallet.ts';
 import { toHex } from '../../src/primitives/bytes.ts';
 import { checksumAddress } from '../../src/primitives/keys.ts';
 import { fastDevnet, writeNetwork } from '../support/network-files.ts';
@@ -148,6 +153,46 @@ describe('reports through JSON-RPC', () => {
     const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 2);
     const seat = round.seats.find((entry) => entry.reporter === account.address.toLowerCase());
     expect(seat).toMatchObject({ state: 'revealed', value: '6410000000000' });
+  }, 120_000);
+});
+
+describe('an agent of two feeds', () => {
+  it('reveals in one while a source of the other never answers', async () => {
+    const account = reporters[3] as { readonly privateKey: Uint8Array; address: Uint8Array };
+    const transport = httpTransport(node.url);
+    const client = new OracleClient(transport, {
+      registry: '0x0d0d000000000000000000000000000000000002',
+    });
+    const slow: PriceSource = { name: 'silent', read: () => new Promise(() => {}) };
+    const quick: PriceSource = { name: 'quick', read: async () => 6_400_000_000_000n };
+    const reported = async (name: string, source: PriceSource) => ({
+      feed: await client.feed(name),
+      sources: [source],
+      minimumSources: 1,
+      strayBps: 200,
+    });
+    const agent = new ReporterAgent(
+      {
+        client,
+        wallet: new Wallet(transport, account.privateKey, devnet.chainId),
+        book: await ReportBook.open(join(folder, 'agent', 'reports.json')),
+        note: () => {},
+      },
+      {
+        name: 'agent',
+        chainId: devnet.chainId,
+        feeds: [await reported('BTC/USD', slow), await reported('BTC/USDx', quick)],
+        patienceBlocks: 5,
+        claimFrom: 1n,
+      },
+    );
+    const address = checksumAddress(account.address).toLowerCase();
+    const round = (await client.currentRound(await client.feed('BTC/USDx'))) + 1;
+    await mineUntil('a reveal beside the silent source', async () => {
+      void agent.onHead((await node.head()).number, 0);
+      const { seats } = await node.rpc<Round>('oracle_round', 'BTC/USDx', round);
+      return seats.some(({ reporter, state }) => reporter === address && state === 'revealed');
+    });
   }, 120_000);
 });
 

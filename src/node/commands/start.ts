@@ -4,7 +4,9 @@
  */
 
 import { fileURLToPath } from 'node:url';
+import type { Feed } from '../../oracle/client.ts';
 import { formatDecimal } from '../../oracle/decimal.ts';
+import type { OracleDesk } from '../../oracle/service.ts';
 import { displayId } from '../../primitives/header.ts';
 import { parseAddress } from '../../primitives/keys.ts';
 import { testAccounts } from '../accounts.ts';
@@ -96,15 +98,10 @@ async function bannerOf(node: RunningNode, settings: Settings): Promise<string> 
   });
 }
 
-/** The first feed's answer and round for the status line; empty before there is one. */
-async function oracleLine(node: RunningNode): Promise<string> {
-  const feed = (await node.oracle?.client.feeds())?.[0];
-  if (feed === undefined || node.oracle === undefined) return '';
-  const [reading, round] = await Promise.all([
-    node.oracle.desk.read(feed.name, undefined),
-    node.oracle.desk.round(feed.name, undefined),
-  ]);
-  if ('code' in reading || 'code' in round) return '';
+/** A feed's answer and the phase of its round, for the status line. */
+async function oracleLine(desk: OracleDesk, feed: Feed): Promise<string> {
+  const [reading, round] = await Promise.all([desk.read(feed.name, undefined), desk.phase(feed)]);
+  if ('code' in reading) return '';
   const answer =
     reading.state === 'none' ? 'no answer yet' : formatDecimal(reading.value, feed.decimals);
   return `${feed.name} ${answer} · round ${round.round} ${round.phase}`;
@@ -137,13 +134,16 @@ async function serve(node: RunningNode, settings: Settings, terminal: Terminal):
   }
   await node.oracle?.resume(warn);
   terminal.write(`${await bannerOf(node, settings)}\n`);
+  const { oracle } = node;
+  const [feed] = (await oracle?.client.feeds()) ?? [];
   node.onHead((notice) => {
-    void oracleLine(node)
+    const shown = oracle && feed ? oracleLine(oracle.desk, feed) : Promise.resolve('');
+    void shown
       .catch(() => '')
-      .then((oracle) => {
+      .then((answer) => {
         const peers = node.network.peers().length;
         const { hashesPerSecond = 0 } = node.backend.mining?.status() ?? {};
-        terminal.write(`${statusLine({ notice, peers, hashesPerSecond, oracle })}\n`);
+        terminal.write(`${statusLine({ notice, peers, hashesPerSecond, oracle: answer })}\n`);
       });
   });
   const failure = await stopped;

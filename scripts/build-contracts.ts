@@ -4,7 +4,7 @@
  * Run `npx tsx scripts/build-contracts.ts` after a change in native/contracts.
  */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,14 +17,33 @@ import { encodeCreation } from '../src/vm/creation.ts';
 const sourceDirectory = fileURLToPath(new URL('../native/contracts/', import.meta.url));
 const genesisDirectory = fileURLToPath(new URL('../genesis/', import.meta.url));
 
-/** Folder -> contract name, in an order where embedded modules come before those that hold them. */
-export const contractNames: Readonly<Record<string, string>> = {
+/** Names that are not their folder's in Pascal case. */
+const irregularNames: Readonly<Record<string, string>> = {
   'aggregator-proxy': 'AggregatorV3Proxy',
-  'stake-registry': 'StakeRegistry',
-  'oracle-registry': 'OracleRegistry',
-  'oracle-fund': 'OracleFund',
-  'commit-reveal-oracle': 'CommitRevealOracle',
+  multicall: 'Multicall3',
 };
+
+/** Contracts whose creation data another one carries, because it deploys them. */
+const embedded: Readonly<Record<string, { readonly module: string; readonly name: string }>> = {
+  'aggregator-proxy': { module: 'oracle-registry/proxy-code.ts', name: 'proxyCode' },
+  'amm-pair': { module: 'pair-factory/pair-code.ts', name: 'pairCode' },
+};
+
+/** Folders that hold no genesis contract. */
+const otherFolders: ReadonlySet<string> = new Set(['probe']);
+
+function pascalCase(folder: string): string {
+  return folder.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());
+}
+
+/** Folder -> contract name. In the order of the alphabet what is embedded comes first. */
+export const contractNames: Readonly<Record<string, string>> = Object.fromEntries(
+  readdirSync(sourceDirectory)
+    .filter((folder) => !otherFolders.has(folder))
+    .filter((folder) => existsSync(join(sourceDirectory, folder, 'interface.abi')))
+    .sort()
+    .map((folder) => [folder, irregularNames[folder] ?? pascalCase(folder)]),
+);
 
 function interfaceOf(folder: string): Abi {
   return parseInterface(readFileSync(join(sourceDirectory, folder, 'interface.abi'), 'utf8'));
@@ -64,12 +83,11 @@ export async function compileContract(
   return { name, sourceName, abi: interfaceOf(folder), wasm };
 }
 
-/** The registry deploys proxies, so it carries their creation data. */
-function proxyModule(proxy: CompiledContract): string {
-  const code = encodeCreation(proxy.wasm);
+function creationModule(name: string, contract: CompiledContract): string {
+  const code = encodeCreation(contract.wasm);
   return [
-    `export const proxyCode: usize = memory.data<u8>([${code.join(',')}]);`,
-    `export const proxyCodeLength: u32 = ${code.length};`,
+    `export const ${name}: usize = memory.data<u8>([${code.join(',')}]);`,
+    `export const ${name}Length: u32 = ${code.length};`,
   ].join('\n');
 }
 
@@ -79,9 +97,8 @@ export async function buildContracts(): Promise<Map<string, Uint8Array>> {
   const generated = new Map<string, string>();
   for (const [folder, name] of Object.entries(contractNames)) {
     const contract = await compileContract(folder, name, generated);
-    if (name === 'AggregatorV3Proxy') {
-      generated.set('oracle-registry/proxy-code.ts', proxyModule(contract));
-    }
+    const host = embedded[folder];
+    if (host) generated.set(host.module, creationModule(host.name, contract));
     files.set(`${folder}.wasm`, contract.wasm);
     files.set(`artifacts/${name}.json`, Buffer.from(artifactText(artifactOf(contract))));
   }

@@ -9,7 +9,7 @@ export interface OracleFeed {
   readonly feed: Uint8Array;
   /** `BTC/USD`; feeds outside genesis have a text their creator chose. */
   readonly name: string;
-  readonly kind: 'commit-reveal' | 'twap' | 'signed' | 'schelling' | 'optimistic';
+  readonly kind: 'commit-reveal' | 'twap' | 'signed';
   readonly decimals: number;
   /** Address of its AggregatorV3 proxy, 20 bytes. */
   readonly proxy: Uint8Array;

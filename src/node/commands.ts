@@ -207,6 +207,31 @@ export const commands: readonly Command[] = [
     settings: whereNodeIs,
   },
   {
+    name: 'proof get',
+    takes: 'FEED',
+    purpose: 'Write the latest answer of a feed with headers, record and state proof.',
+    words: [1, 1],
+    examples: ['dodona proof get BTC/USD --out answer.json --confirmations 6'],
+    options: {
+      out: ['FILE', 'where to; printed when absent'],
+      from: ['HEIGHT', 'trusted block below the first header (0, the genesis block)'],
+      confirmations: ['N', 'blocks to wait for on top of it (6)'],
+    },
+    settings: whereNodeIs,
+  },
+  {
+    name: 'proof verify',
+    takes: 'FILE',
+    purpose: 'Check such a file without a node: headers, work, record, state proof.',
+    words: [1, 1],
+    examples: ['dodona proof verify answer.json --trust 0x9a90… --min-work 1000000'],
+    options: {
+      trust: ['ID', 'block that the headers must build on (the one the file names)'],
+      'min-work': ['HASHES', 'work that must stand above the proven block'],
+    },
+    settings: [],
+  },
+  {
     name: 'simulate',
     takes: '',
     purpose: 'Run a whole network in one thread from one seed and check it.',

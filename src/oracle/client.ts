@@ -8,7 +8,7 @@ export interface OracleAddresses {
 }
 
 /** Kinds by their number in the registry, from 1. */
-const kindNames = ['commit-reveal', 'twap', 'schelling', 'optimistic', 'signed'] as const;
+const kindNames = ['commit-reveal', 'twap', 'signed'] as const;
 export type FeedKind = (typeof kindNames)[number];
 
 export interface Feed {

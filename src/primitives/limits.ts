@@ -230,6 +230,9 @@ export const limits = {
   rpcLogsResultsMax: 10_000,
   rpcFeeHistoryBlocksMax: 1_024,
   rpcRewardsBlocksMax: 10_000,
+  rpcHeadersMax: 2_000,
+  /** Headers of one oracle proof: 16 MB, a year of 15-second blocks takes eight of them. */
+  proofHeadersMax: 262_144,
   rpcFiltersMax: 1_000,
   rpcFilterIdleMs: 300_000,
   /** Changes of the chain, and hashes of waiting transactions, that a filter may lag behind. */

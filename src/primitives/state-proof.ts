@@ -15,12 +15,20 @@ const branchPrefix = Uint8Array.of(1);
 export const emptySubtree: Uint8Array = new Uint8Array(32);
 
 /** SHA-256(0x00 ‖ path ‖ SHA-256(value)); it is also the hash of any subtree with this leaf alone. */
-export function hashStateLeaf(path: Uint8Array, valueHash: Uint8Array, crypto: Crypto): Uint8Array {
+export function hashStateLeaf(
+  path: Uint8Array,
+  valueHash: Uint8Array,
+  crypto: Pick<Crypto, 'sha256'>,
+): Uint8Array {
   return crypto.sha256(concat(leafPrefix, path, valueHash));
 }
 
 /** SHA-256(0x01 ‖ left ‖ right), for subtrees with two leaves or more. */
-export function hashStateBranch(left: Uint8Array, right: Uint8Array, crypto: Crypto): Uint8Array {
+export function hashStateBranch(
+  left: Uint8Array,
+  right: Uint8Array,
+  crypto: Pick<Crypto, 'sha256'>,
+): Uint8Array {
   return crypto.sha256(concat(branchPrefix, left, right));
 }
 
@@ -54,7 +62,7 @@ function sharePrefix(left: Uint8Array, right: Uint8Array, bits: number): boolean
 function hashOfEnd(
   claim: { readonly path: Uint8Array; readonly value: Uint8Array | undefined },
   proof: StateProof,
-  crypto: Crypto,
+  crypto: Pick<Crypto, 'sha256'>,
 ): Uint8Array | undefined {
   const { end } = proof;
   if (claim.value !== undefined) {
@@ -78,7 +86,7 @@ export function verifyStateProof(
     readonly value: Uint8Array | undefined;
     readonly proof: StateProof;
   },
-  crypto: Crypto,
+  crypto: Pick<Crypto, 'sha256'>,
 ): boolean {
   const { path, proof } = claim;
   if (path.length !== 32 || proof.siblings.length > pathBits) return false;

@@ -112,6 +112,16 @@ describe('headers and proofs', () => {
     expect(await ask('dodona_getHeader', header.id)).toEqual(header);
   });
 
+  it('gives raw headers in a row, as many as there are', async () => {
+    const { ask } = start(false);
+    const first = await ask('dodona_getHeader', '0x1');
+    const answer = await ask('dodona_getHeaders', 1, 2_000);
+    expect(answer).toMatchObject({ from: 1, headers: expect.stringContaining(`${first.raw}`) });
+    expect((answer.headers as string).length).toBe(2 + 160 * (answer.count as number));
+    expect(await ask('dodona_getHeaders', 1_000_000)).toMatchObject({ count: 0, headers: '0x' });
+    await expect(ask('dodona_getHeaders', 0, 2_001)).rejects.toMatchObject({ code: -32602 });
+  });
+
   it('gives proofs in their encoding, and says where none are kept', async () => {
     const { ask } = start(false);
     const proof = await ask('dodona_getProof', `0x${toHex(sender)}`);

@@ -11,7 +11,7 @@ import { Writer } from "../sdk/output";
 import { high128, low128, pack128 } from "../sdk/packed";
 import { fail1, require } from "../sdk/revert";
 import { mapped, offset, read, write } from "../sdk/storage";
-import { fresh, isZero, loadWord, U256, u256 } from "../sdk/u256";
+import { fresh, isZero, limbs, loadWord, U256, u256 } from "../sdk/u256";
 import { errors } from "./interface";
 
 const feedsSlot: u64 = 3;
@@ -107,6 +107,16 @@ export function latestRoundOf(feed: U256): u64 {
 
 export function setLatestRound(feed: U256, round: u64): void {
   write(offset(feedSlot(feed), 4), u256(round));
+}
+
+/**
+ * The latest value in one word at the slot that is the feed's id itself, so that a light client
+ * finds it with SHA-256 alone: {int192 value; uint40 updatedAt; uint8 flags}, flag 0 set while the
+ * stake behind the value is below the feed's minimum. No other slot collides: they are hashes too.
+ */
+export function publishAnswer(feed: U256, value: U256, updatedAt: u64, isBootstrap: bool): void {
+  const flags: u64 = isBootstrap ? 1 << 40 : 0;
+  write(feed, limbs(value.limb0, value.limb1, value.limb2, updatedAt | flags));
 }
 
 function field(source: usize, index: u32, bits: u64): u64 {

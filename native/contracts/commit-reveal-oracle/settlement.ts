@@ -17,7 +17,8 @@ import {
 } from "./aggregate";
 import { credit, penalized } from "./credits";
 import {
-  changePot, latestRoundOf, setLatestRound, Terms, termsOf, windowsOf,
+  acornsPerWeight, changePot, latestRoundOf, minTotalStakeOf, publishAnswer, setLatestRound, Terms,
+  termsOf, windowsOf,
 } from "./feed";
 import { errors, events } from "./interface";
 import { lockKey, releaseBond } from "./parts";
@@ -26,7 +27,8 @@ import { penaltyOf, REASON_NO_REVEAL, REASON_OUTLIER } from "./reporting";
 import {
   Bands, bandsOf, bondOf, contentOf, FINAL, firstQuartileOf, leftWeightOf, Marks, marksOf, OPEN,
   NONE, poolOf, reportedValue, reportedWeight, reporterOf, roundSlot, saveBands, saveLeftWeight,
-  saveMarks, savePool, saveValues, saveWeights, seatsMax, thirdQuartileOf, valueOf, VOID, weightsOf,
+  saveMarks, savePool, saveValues, saveWeights, seatsMax, thirdQuartileOf, timesOf, valueOf, VOID,
+  weightsOf,
 } from "./round";
 
 const TOO_FEW_REPORTS: u64 = 1;
@@ -103,7 +105,12 @@ function finish(
   const collector = pool / u256(100);
   savePool(slot, pack128(pool - collector, pool));
   credit(feed, round, sender(), collector);
-  if (round > latestRoundOf(feed)) setLatestRound(feed, round);
+  if (round > latestRoundOf(feed)) {
+    setLatestRound(feed, round);
+    const stake = u256(ballot.total) * u256(acornsPerWeight);
+    const isBootstrap = stake < minTotalStakeOf(feed);
+    publishAnswer(feed, consensus.value, timesOf(slot).revealedTime, isBootstrap);
+  }
   const writer = event(events.RoundFinalized, 6).word(feed).number(round);
   writer.word(consensus.value).word(consensus.q1).word(consensus.q3);
   emit(writer.number(ballot.total), 3);

@@ -1,14 +1,25 @@
 /** What a light client needs: raw headers, coinbase records and proofs against the state root. */
 
 import type { HeaderEntry } from '../../primitives/block.ts';
+import { concatAll } from '../../primitives/bytes.ts';
 import { displayId, encodeHeader } from '../../primitives/header.ts';
+import { limits } from '../../primitives/limits.ts';
 import { encodeRecord } from '../../primitives/record.ts';
 import { encodeStateProof } from '../../primitives/state-proof.ts';
 import { workOfBits } from '../../primitives/work.ts';
 import type { ChainReader, ProvenLeaf } from '../backend.ts';
 import { RpcError } from '../errors.ts';
 import { hexData, type Json } from '../format.ts';
-import { address, countParams, list, optional, type Params, slot } from '../parameters.ts';
+import {
+  address,
+  countParams,
+  invalid,
+  list,
+  looseInteger,
+  optional,
+  type Params,
+  slot,
+} from '../parameters.ts';
 import { requireEntry, requireState } from './blocks.ts';
 
 const slotsMax = 256;
@@ -67,7 +78,26 @@ function getProof(reader: ChainReader, params: Params): Json {
   };
 }
 
+/** Raw headers of the canonical chain from a height on, 80 bytes each, as many as there are. */
+function getHeaders(reader: ChainReader, params: Params): Json {
+  countParams(params, 2);
+  const from = looseInteger(params[0], 'from');
+  const wanted = optional(params[1], looseInteger, 'count') ?? limits.rpcHeadersMax;
+  if (wanted > limits.rpcHeadersMax) {
+    throw invalid('count', wanted, `ask for at most ${limits.rpcHeadersMax}`);
+  }
+  const headers: Uint8Array[] = [];
+  for (let height = from; height < from + wanted; height++) {
+    const id = reader.canonical(height);
+    const entry = id === undefined ? undefined : reader.header(id);
+    if (entry === undefined) break;
+    headers.push(encodeHeader(entry.header));
+  }
+  return { from, count: headers.length, headers: hexData(concatAll(headers)) };
+}
+
 export const proofReads = {
+  dodona_getHeaders: getHeaders,
   dodona_getHeader: (reader: ChainReader, params: Params): Json => {
     countParams(params, 1);
     return headerJson(reader, requireEntry(reader, params[0], 'block'));

@@ -5,6 +5,7 @@ import { basicHandlers } from './basic.ts';
 import { contractHandlers } from './contract.ts';
 import { runDatabaseCheck } from './database.ts';
 import { oracleHandlers } from './oracle.ts';
+import { proofHandlers } from './proof.ts';
 import { runReport } from './report.ts';
 import { runCall, runSend } from './send.ts';
 import { runStart } from './start.ts';
@@ -15,6 +16,7 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
     ...basicHandlers(),
     ...contractHandlers,
     ...oracleHandlers,
+    ...proofHandlers,
     'oracle report': runReport,
     start: runStart,
     send: runSend,

@@ -41,6 +41,7 @@ export const contractNames: Readonly<Record<string, string>> = Object.fromEntrie
   readdirSync(sourceDirectory)
     .filter((folder) => !otherFolders.has(folder))
     .filter((folder) => existsSync(join(sourceDirectory, folder, 'interface.abi')))
+    .filter((folder) => existsSync(join(sourceDirectory, folder, 'contract.ts')))
     .sort()
     .map((folder) => [folder, irregularNames[folder] ?? pascalCase(folder)]),
 );

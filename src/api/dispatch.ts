@@ -28,6 +28,8 @@ interface Request {
 export interface RequestContext {
   readonly caller: Caller;
   readonly subscriptions?: Subscriptions | undefined;
+  /** Told of an error that is answered in the 1.0 shape: HTTP then says it with its status too. */
+  readonly refused?: (error: RpcErrorObject) => void;
 }
 
 export interface DispatcherParts {
@@ -174,7 +176,9 @@ export class Dispatcher {
         this.#parts.fault(error, request?.method ?? 'a malformed request');
       }
       if (request !== undefined && request.id === undefined) return undefined;
-      return errorText(idOf(value), errorObject(error), request?.legacy);
+      const object = errorObject(error);
+      if (request?.legacy === true) context.refused?.(object);
+      return errorText(idOf(value), object, request?.legacy);
     }
   }
 

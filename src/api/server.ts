@@ -72,6 +72,27 @@ function rpcErrorBody(code: number, message: string): string {
   return JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } });
 }
 
+/**
+ * Status of an answer that is an error in the 1.0 shape, as bitcoind has it: miners of that time take
+ * an error under 200 for "no getblocktemplate here", and never ask again.
+ */
+function legacyStatus(code: number): number {
+  if (code === rpcCodes.methodNotFound) return 404;
+  return code === rpcCodes.invalidRequest ? 400 : 500;
+}
+
+/**
+ * What is wrong with how the body is framed. The parser is told to be lenient for the sake of
+ * miners on libcurl (7.88.1 seen) that send a Content-Length beside `chunked`. RFC 9112 6.1 allows
+ * to read such a body by its chunks if the connection ends with the answer.
+ */
+function framingOf(request: IncomingMessage): 'plain' | 'double' | 'wrong' {
+  const encoding = request.headers['transfer-encoding'];
+  if (encoding === undefined) return 'plain';
+  if (encoding.trim().toLowerCase() !== 'chunked') return 'wrong';
+  return request.headers['content-length'] === undefined ? 'plain' : 'double';
+}
+
 /** The body as text, or undefined as soon as it exceeds the limit (then it is left unread). */
 function readBody(request: IncomingMessage): Promise<string | undefined> {
   const sizeMax = limits.rpcBodySizeBytesMax;
@@ -105,6 +126,9 @@ class HttpApi {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const framing = framingOf(request);
+    if (framing !== 'plain') response.setHeader('Connection', 'close');
+    if (framing === 'wrong') return send(response, 400, 'only "chunked" is known\n', plainText);
     const host = request.headers.host;
     if (!isHostAllowed(host, this.#options.allowedHosts)) {
       const text = `host ${JSON.stringify(host ?? '')} is not allowed: use localhost, or add it to rpc.allowed-hosts\n`;
@@ -145,11 +169,15 @@ class HttpApi {
         const message = `the request is larger than ${limits.rpcBodySizeBytesMax} bytes: split it`;
         return refuse(413, rpcCodes.limitExceeded, message);
       }
+      let status = 200;
       const answer = await this.#dispatcher.answer(body, {
         caller: callerOf(request, origin, this.#options.token),
+        refused: ({ code }) => {
+          status = legacyStatus(code);
+        },
       });
       if (answer === undefined) send(response, 204, '', cross);
-      else send(response, 200, answer, headers);
+      else send(response, status, answer, headers);
     } finally {
       this.#inFlight -= 1;
     }
@@ -225,6 +253,7 @@ export async function startApiServer(
       requestTimeout: limits.rpcTimeoutMs,
       headersTimeout: limits.rpcHeadersTimeoutMs,
       keepAliveTimeout: limits.rpcKeepAliveMs,
+      insecureHTTPParser: true,
     },
     (request, response) => {
       api.handle(request, response).catch((error: unknown) => {

@@ -3,6 +3,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { RpcError } from '../../src/api/errors.ts';
 import { nodeMethods } from '../../src/api/methods.ts';
 import { readMethods } from '../../src/api/reads.ts';
 import type { ApiServer } from '../../src/api/server.ts';
@@ -15,6 +16,7 @@ import {
   originOf,
 } from '../../src/api/trust.ts';
 import { limits } from '../../src/primitives/limits.ts';
+import { curlPost } from '../support/cpuminer.ts';
 import { TestNode } from './backend.ts';
 
 describe('hosts', () => {
@@ -132,7 +134,16 @@ describe('over HTTP', () => {
   let server: ApiServer;
   beforeAll(async () => {
     const page = { contentType: 'text/html', body: new TextEncoder().encode('<p>oak</p>') };
-    server = await node.serve({}, { assets: new Map([['/', page]]) });
+    const run = (): never => {
+      throw new RpcError('server', 'no template');
+    };
+    server = await node.serve(
+      {},
+      {
+        assets: new Map([['/', page]]),
+        methods: { refusing: { access: 'miner', legacy: true, run } },
+      },
+    );
   });
   afterAll(() => server.close());
 
@@ -250,6 +261,26 @@ describe('over HTTP', () => {
     const late = await ask({ body: chunks });
     expect(late.status).toBe(413);
     expect(errorOf(late).message).toContain(String(limits.rpcBodySizeBytesMax));
+  });
+
+  it('reads a chunked body beside a length, as libcurl sends it, and then hangs up', async () => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const reply = await curlPost(url, 'any:any', call('eth_blockNumber'));
+    expect(reply.status).toBe(200);
+    expect(JSON.parse(reply.body).result).toBe('0x2');
+    expect(reply.headers).toMatch(/^connection: close$/im);
+    const plain = await ask({ headers: { connection: 'keep-alive' }, body: call('eth_chainId') });
+    expect(plain.headers.connection).toBe('keep-alive');
+    const odd = await ask({ headers: { 'transfer-encoding': 'gzip, chunked' }, body: '{}' });
+    expect(odd.status).toBe(400);
+    expect(odd.headers.connection).toBe('close');
+  });
+
+  it('says errors of JSON-RPC 1.0 by the status too, as bitcoind does', async () => {
+    const statusOf = async (body: string): Promise<number> => (await ask({ body })).status;
+    expect(await statusOf('{"id":0,"method":"refusing"}')).toBe(500);
+    expect(await statusOf('{"id":0,"method":"getwork"}')).toBe(400);
+    expect(await statusOf(call('getwork'))).toBe(200);
   });
 
   it('serves its page, health, and nothing besides', async () => {

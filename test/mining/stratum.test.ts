@@ -184,6 +184,7 @@ describe('a conversation', () => {
     expect(await miner.submit(job, share)).toMatchObject({ result: true });
     expect(await codeOf(job.id, extranonce2, job.time, nonce)).toMatchObject({ 0: 22 });
     expect(await miner.request('mining.dance', [])).toMatchObject({ error: { 0: 20 } });
+    expect(await miner.request('mining.get_transactions', [job.id])).toMatchObject({ result: [] });
     scene.desk.setHead(toHex(parentB));
     expect(await codeOf(job.id, extranonce2, job.time, nonce)).toMatchObject({ 0: 21 });
     expect(scene.accounts.shares).toEqual({

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StratumCpuminer, TemplateCpuminer } from '../support/cpuminer.ts';
 import { fastDevnet, writeNetwork } from '../support/network-files.ts';
 import { NodeProcess, until } from '../support/process.ts';
 import { hashNumber, headerOf, StratumMiner } from '../support/stratum-miner.ts';
@@ -159,6 +160,34 @@ describe('outside miners', () => {
     ]);
     expect(shares).toMatchObject({ 'wrong-time': 1, 'low-difficulty': 1 });
     expect(shares.stale).toBeGreaterThanOrEqual(4);
+  }, 90_000);
+
+  it('speak as minerd does to the byte: getblocktemplate with longpoll, then Stratum', async () => {
+    const http = new TemplateCpuminer(a.url);
+    await freshTemplate();
+    await http.getWork();
+    for (let block = 0; block < 2; block++) {
+      const next = http.longpoll();
+      const id = await http.mine();
+      await acceptedByAll(id);
+      await next;
+    }
+    const url = (await status()).stratum.url;
+    let session: string | undefined;
+    for (const user of ['rig1', 'rig2']) {
+      const rig = await StratumCpuminer.open(url, user, session);
+      session = rig.sessionId;
+      // The job before may have been sent just ahead of the block that it lost to.
+      const share = await until('an accepted share', async () => {
+        const { id, refused } = await rig.mine();
+        if (refused !== undefined) expect(refused).toMatch(/^stale|^job not found/);
+        return refused === undefined ? id : undefined;
+      });
+      await acceptedByAll(share);
+      rig.close();
+    }
+    const { blocks } = await status();
+    expect(blocks.slice(0, 2).map(({ worker }) => worker)).toEqual(['rig2', 'rig1']);
   }, 90_000);
 
   it('leave the built-in miner to its switch, with as many threads as asked for', async () => {

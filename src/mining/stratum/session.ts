@@ -172,6 +172,10 @@ export class StratumSession {
       case 'mining.extranonce.subscribe':
         send(resultLine(id, true));
         break;
+      case 'mining.get_transactions':
+        // A job's coinbase is all that it commits to.
+        send(resultLine(id, []));
+        break;
       default:
         send(errorLine(id, stratumCodes.other, `unknown method ${method.slice(0, 64)}`));
     }

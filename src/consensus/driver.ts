@@ -10,6 +10,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import { headerId } from '../primitives/header.ts';
 import { limits } from '../primitives/limits.ts';
 import { Overlay } from '../primitives/overlay.ts';
+import type { Member } from '../primitives/seal.ts';
 import { keys, type StoreReader, type WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import { workOfBits } from '../primitives/work.ts';
@@ -27,6 +28,7 @@ type Task =
 interface Executed {
   readonly entry: HeaderEntry;
   readonly transactions: readonly SignedTransaction[];
+  readonly members?: readonly Member[] | undefined;
 }
 
 type Inner<Message> =
@@ -86,6 +88,7 @@ export class Driver<Parameters, State, Message> {
       chain: this.chain,
       pool: this.#machine,
       ...(options.identity === undefined ? {} : { identity: options.identity }),
+      members: () => this.#machine.members?.(),
       recorded: (name) => this.#overlay.get(keys.protocol(name)),
       random: () => parts.host.random(),
     });
@@ -307,7 +310,10 @@ export class Driver<Parameters, State, Message> {
     this.#head = entry;
     // Applying again what this reorganisation has just undone leaves nothing to tell.
     if (this.#applied.length === 0 && this.#reverted.at(-1)?.entry.id === id) this.#reverted.pop();
-    else this.#applied.push({ entry, transactions: result.transactions });
+    else {
+      const members = this.#machine.members?.();
+      this.#applied.push({ entry, transactions: result.transactions, members });
+    }
   }
 
   #revert(id: Hex): void {
@@ -352,7 +358,9 @@ export class Driver<Parameters, State, Message> {
       });
       if (undone.length > 0) this.#passOn(undone);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });
-      for (const { entry } of applied) this.dispatch({ kind: 'applied', entry });
+      for (const { entry, members } of applied) {
+        this.dispatch({ kind: 'applied', entry, ...(members === undefined ? {} : { members }) });
+      }
       this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
     });
   }

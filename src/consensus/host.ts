@@ -5,6 +5,7 @@
 
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
+import type { Member } from '../primitives/seal.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { PeerId, Query, ReportCode, SigningIdentity, TimerName, Verdict } from './protocol.ts';
@@ -59,6 +60,8 @@ export interface StateMachine {
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
   /** Hash of the best paying transaction that the next block could take. */
   best(): Hex | undefined;
+  /** Who may vote on the next block, where a contract says it; undefined where none does. */
+  members?(): readonly Member[] | undefined;
 }
 
 /** What differs between production and simulation. All calls return at once. */

@@ -7,6 +7,7 @@
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import type { Member } from '../primitives/seal.ts';
 import type { WriteOperation } from '../primitives/store.ts';
 import type { Codec, ExchangeKind, Exchanges, Status } from '../primitives/wire.ts';
 
@@ -51,6 +52,8 @@ export interface Environment {
   readonly pool: PoolView;
   /** The node's own key; a protocol without votes needs none. */
   readonly identity?: SigningIdentity;
+  /** Who may vote on the block after `chain.head()`, where a contract of the state says it. */
+  members?(): readonly Member[] | undefined;
   /** What the protocol recorded under `keys.protocol(name)`. */
   recorded(name: Uint8Array): Uint8Array | undefined;
   /** Seeded by the host; uniform in [0, 1). */
@@ -107,7 +110,12 @@ export type Event<Message> = { readonly now: number } & (
   | { readonly kind: 'checked'; readonly id: Hex; readonly fault: string | undefined }
   /** Work was found for a template: a complete block. */
   | { readonly kind: 'sealed'; readonly block: Block }
-  | { readonly kind: 'applied'; readonly entry: HeaderEntry }
+  | {
+      readonly kind: 'applied';
+      readonly entry: HeaderEntry;
+      /** Who may vote on the next block, where a contract of the state says it. */
+      readonly members?: readonly Member[];
+    }
   | { readonly kind: 'reverted'; readonly entry: HeaderEntry }
   /** Execution disagrees with the block: it is invalid for ever. Later queued applies are dropped. */
   | { readonly kind: 'refused'; readonly id: Hex; readonly code: string }

@@ -8,6 +8,7 @@ import {
   concat,
   equalBytes,
   fromHex,
+  type Hex,
   reverseBytes,
   toHex,
   u64ToBytes,
@@ -20,11 +21,13 @@ import { merkleRoot } from '../primitives/merkle.ts';
 import { encodeReceipt, type Receipt } from '../primitives/receipt.ts';
 import type { CoinbaseRecord } from '../primitives/record.ts';
 import { DecodeError } from '../primitives/rlp.ts';
+import { membersHash } from '../primitives/seal.ts';
 import { keys, type StoreReader, type WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { BlockContext, Vm } from '../vm/world.ts';
 import { gasTableAt, nextBaseFee, subsidy } from './fees.ts';
 import { Journal } from './journal.ts';
+import { readMembers } from './members.ts';
 import { encodeReceipts } from './receipts.ts';
 import { updateTree } from './state-tree.ts';
 import {
@@ -52,6 +55,8 @@ export interface Execution {
   readonly gasUsed: number;
   readonly stateRoot: Uint8Array;
   readonly receiptsRoot: Uint8Array;
+  /** What the record must say of the next block's members, where a contract keeps them. */
+  readonly extraData: Uint8Array | undefined;
   /** State values, tree pages and code. */
   readonly operations: readonly WriteOperation[];
   /** Values of `keys.undo` and `keys.receipts`. */
@@ -68,6 +73,7 @@ export interface BlockFault {
     | 'body-too-large'
     | 'invalid-transaction'
     | 'wrong-gas-used'
+    | 'wrong-members'
     | 'wrong-receipts-root'
     | 'wrong-state-root';
   readonly detail: string;
@@ -176,12 +182,27 @@ export class BlockExecution {
       gasUsed: this.#gasUsed,
       stateRoot: tree.root,
       receiptsRoot: merkleRoot(encoded, crypto),
+      extraData: this.#extraData(changes.after),
       operations: tree.operations,
       undo: encodeUndo(changes),
       storedReceipts: encodeReceipts(
         encoded.map((bytes, index) => ({ encoded: bytes, hint: this.#hints[index] })),
       ),
     };
+  }
+
+  #extraData(after: ReadonlyMap<Hex, Uint8Array | undefined>): Uint8Array | undefined {
+    const { genesis, reader, crypto } = this.#parts;
+    if (genesis.governance === undefined) return undefined;
+    const values = new Map<Hex, Uint8Array | undefined>();
+    for (const [path, value] of after) values.set(toHex(keys.state(fromHex(path))), value);
+    const state: StoreReader = {
+      get: (key) => {
+        const name = toHex(key);
+        return values.has(name) ? values.get(name) : reader.get(key);
+      },
+    };
+    return membersHash(readMembers(state, genesis.governance, crypto), crypto);
   }
 }
 
@@ -212,7 +233,7 @@ function checkRecord(
 }
 
 function checkOutcome(record: CoinbaseRecord, execution: Execution): BlockFault | undefined {
-  const { gasUsed, receiptsRoot, stateRoot } = execution;
+  const { gasUsed, receiptsRoot, stateRoot, extraData } = execution;
   if (record.gasUsed !== gasUsed) {
     return { code: 'wrong-gas-used', detail: `record says ${record.gasUsed}, used ${gasUsed}` };
   }
@@ -223,6 +244,10 @@ function checkOutcome(record: CoinbaseRecord, execution: Execution): BlockFault 
   if (!equalBytes(record.stateRoot, stateRoot)) {
     const detail = `record says ${toHex(record.stateRoot)}, is ${toHex(stateRoot)}`;
     return { code: 'wrong-state-root', detail };
+  }
+  if (extraData !== undefined && !equalBytes(record.extraData, extraData)) {
+    const detail = `record says ${toHex(record.extraData)}, the registry ${toHex(extraData)}`;
+    return { code: 'wrong-members', detail };
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import { decodeHeaderEntry } from '../primitives/chain-records.ts';
 import { limits } from '../primitives/limits.ts';
 import { encodeRecord } from '../primitives/record.ts';
 import { DecodeError } from '../primitives/rlp.ts';
+import type { Member } from '../primitives/seal.ts';
 import { keys, type WriteOperation } from '../primitives/store.ts';
 import {
   decodeTransaction,
@@ -24,6 +25,7 @@ import {
   readRecord,
 } from './execute.ts';
 import { nextBaseFee } from './fees.ts';
+import { readMembers } from './members.ts';
 import { type PoolHead, type PoolResult, TransactionPool } from './pool.ts';
 import { buildBlock, type ProposalOptions } from './propose.ts';
 import { revertBlock } from './undo.ts';
@@ -148,6 +150,13 @@ export class Ledger {
   best(): Hex | undefined {
     const best = this.pool.candidates().next();
     return best === undefined ? undefined : toHex(best.hash);
+  }
+
+  /** Who may vote on the next block; undefined when the genesis file names no registry. */
+  members(): readonly Member[] | undefined {
+    const { genesis, reader, crypto } = this.#parts;
+    const { governance } = genesis;
+    return governance && readMembers(reader, governance, crypto);
   }
 
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[] {

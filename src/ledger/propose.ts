@@ -26,7 +26,7 @@ export interface ProposalOptions {
   readonly bits: number;
   /** 20 bytes. */
   readonly beneficiary: Uint8Array;
-  /** 32 bytes. */
+  /** 32 bytes; a genesis with a member registry has its own in place of it. */
   readonly extraData: Uint8Array;
 }
 
@@ -86,7 +86,7 @@ export function buildBlock(
   candidates: (baseFee: bigint) => Candidates,
 ): Proposal {
   const { crypto, genesis } = parts;
-  const { time, bits, beneficiary, extraData } = options;
+  const { time, bits, beneficiary } = options;
   const height = parent.height + 1;
   const baseFeePerGas = nextBaseFee(readRecord(parts.reader, parent.id));
   const facts = { height, time, beneficiary, baseFeePerGas };
@@ -103,7 +103,7 @@ export function buildBlock(
     gasLimit: genesis.gasLimit,
     gasUsed: execution.gasUsed,
     baseFeePerGas,
-    extraData,
+    extraData: execution.extraData ?? options.extraData,
     extranonce: new Uint8Array(16),
   };
   const header = {

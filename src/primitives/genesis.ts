@@ -35,6 +35,10 @@ export interface Genesis {
   readonly reward: bigint;
   /** Receives a tenth of the subsidy. */
   readonly oracleFund: Uint8Array;
+  /** The contract whose list of members says who may vote on the next block of a consortium. */
+  readonly memberRegistry?: Uint8Array;
+  /** The contract whose list of members says who may vote on the next block of a consortium. */
+  readonly governance?: Uint8Array;
   readonly allocations: readonly { readonly address: Uint8Array; readonly balance: bigint }[];
   readonly contracts: readonly GenesisContract[];
   /** Height -> version of the gas table, ascending, first at 0. */
@@ -265,6 +269,7 @@ export function parseGenesis(json: unknown, crypto: Crypto): Genesis {
   const genesis = section(json, 'genesis', knownKeys);
   const { id, ...identity } = genesis.members;
   const bits = bigintFromBytes(hexBytes(genesis, 'bits', 4));
+  const governance = own(genesis, 'governance');
   return {
     name: text(genesis, 'name'),
     chainId: integer(genesis, 'chainId', limits.chainIdMax),
@@ -275,6 +280,7 @@ export function parseGenesis(json: unknown, crypto: Crypto): Genesis {
     consensus: parseConsensus(genesis),
     reward: amount(genesis, 'reward'),
     oracleFund: address(own(genesis, 'oracleFund'), 'genesis.oracleFund'),
+    ...(governance === undefined ? {} : { governance: address(governance, 'genesis.governance') }),
     allocations: parseAllocations(genesis),
     contracts: list(genesis, 'contracts').map((value, index) =>
       parseContract(value, `genesis.contracts[${index}]`),

@@ -102,7 +102,7 @@ export const limits = {
   syncingIdleMs: 30_000,
 
   // Consortia
-  consortiumMembersMax: 100,
+  consortiumMembersMax: 64,
   consortiumWaitMsMax: 86_400_000,
   /** Members say where they stand, and repeat their latest votes when nothing moves. */
   consortiumTickMs: 1_000,

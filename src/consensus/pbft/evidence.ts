@@ -10,9 +10,11 @@ export function keepEvidence(turn: Turn, evidence: Evidence | undefined): void {
   const { state, effects } = turn;
   if (evidence === undefined || state.evidence.has(evidence.first.member)) return;
   const { member, kind, view, height } = evidence.first;
+  const key = state.committee.members[member]?.key;
+  if (key === undefined) return;
   state.evidence.set(member, evidence);
   effects.push(
-    { kind: 'record', operations: [evidenceOperation(evidence)] },
+    { kind: 'record', operations: [evidenceOperation(evidence, key)] },
     {
       kind: 'alarm',
       code: 'equivocation',

@@ -161,7 +161,7 @@ function castPrepare(turn: Turn, id: Hex, block: Block): Vote {
 /** Section 4.2, predicate prepared: a quorum of PREPAREs, and this member's own among them. */
 function voteCommit(turn: Turn): void {
   const { state } = turn;
-  const { proposal, promises, parameters } = state;
+  const { proposal, promises, committee } = state;
   const { prepare } = promises;
   if (proposal === undefined || isCurrent(state, promises.commit)) return;
   if (!isCurrent(state, prepare) || prepare?.id !== proposal.id) return;
@@ -169,7 +169,7 @@ function voteCommit(turn: Turn): void {
   const height = heightOf(state);
   const { id } = proposal;
   const prepares = state.prepares.votesFor(height, promises.view, id);
-  if (prepares.signatures.size < parameters.quorum) return;
+  if (prepares.signatures.size < committee.quorum) return;
   promises.prepared = { header: proposal.block.header, prepares, height };
   promises.commit = signVote(state, 'commit', { view: promises.view, height, id });
   state.commits.add(promises.commit);
@@ -180,7 +180,7 @@ function voteCommit(turn: Turn): void {
 function seal(turn: Turn): void {
   const { state } = turn;
   if (state.hasDiverged || state.applying.size > 0) return;
-  const decided = state.commits.decided(heightOf(state), state.parameters.quorum);
+  const decided = state.commits.decided(heightOf(state), state.committee.quorum);
   if (decided === undefined) return;
   const block = blockAtHand(state, decided.id);
   // Without its body the sealed block comes by state transfer.
@@ -207,7 +207,7 @@ export function applySealed(turn: Turn, block: Block, votes: VoteSet): void {
   const parent = last === undefined ? state.head : chain.header(last);
   if (parent === undefined) throw new Error(`block ${last} was given to the host, but not stored`);
   const entry = entryOf(state, block.header, parent);
-  const sealed = { ...block, seal: encodeSeal(votes, state.parameters.members.length) };
+  const sealed = { ...block, seal: encodeSeal(votes, state.committee.members.length) };
   const operations = [...headerOperations(entry), ...bodyOperations(entry.id, sealed)];
   effects.push({ kind: 'record', operations }, { kind: 'apply', id: entry.id });
   state.applying.set(entry.id, votes.view);
@@ -232,14 +232,14 @@ function propose(turn: Turn): void {
   if (due === undefined || state.isProposing) return;
   state.isProposing = true;
   const { head } = state;
-  const member = state.parameters.members[state.self as number];
+  const member = state.committee.members[state.self as number];
   turn.effects.push({
     kind: 'propose',
     parent: head.id,
     time: Math.max(head.header.time, Math.floor(turn.now / 1_000)),
     bits: consortiumBits,
     empty: false,
-    extraData: state.membersHash,
+    extraData: state.committee.hash,
     ...(member === undefined ? {} : { beneficiary: member.address }),
   });
 }

@@ -3,15 +3,11 @@
 import { equalBytes, fromHex } from '../../primitives/bytes.ts';
 import { parseAddress } from '../../primitives/keys.ts';
 import { limits } from '../../primitives/limits.ts';
-import { faultsOf, type Member, quorumOf } from '../../primitives/seal.ts';
+import type { Member } from '../../primitives/seal.ts';
 
 export interface PbftParameters {
-  /** In this order they become primary. */
+  /** Those of block 1, in the order in which they become primary. */
   readonly members: readonly Member[];
-  /** Byzantine members tolerated, f. */
-  readonly faults: number;
-  /** Votes that decide, q. */
-  readonly quorum: number;
   /** A block comes this long after its parent even when it is empty; 0: only with transactions. */
   readonly emptyBlockMs: number;
   /** How long a height may take in a new view before its primary is given up. */
@@ -87,8 +83,6 @@ export function parseParameters(json: unknown): PbftParameters {
   const viewTimeoutMs = milliseconds(object, 'viewTimeoutMs', 50);
   return {
     members,
-    faults: faultsOf(members.length),
-    quorum: quorumOf(members.length),
     emptyBlockMs: milliseconds(object, 'emptyBlockMs', 0),
     viewTimeoutMs,
     viewTimeoutMsMax: milliseconds(object, 'viewTimeoutMsMax', viewTimeoutMs),

@@ -5,8 +5,10 @@
 
 import type { HeaderEntry } from '../../primitives/block.ts';
 import { limits } from '../../primitives/limits.ts';
+import type { Member } from '../../primitives/seal.ts';
 import type { Effect, Event, PeerId, Protocol } from '../protocol.ts';
 import { onEvidence } from './evidence.ts';
+import { takeMembers } from './membership.ts';
 import { type Message, messageCodec } from './messages.ts';
 import {
   advanceHeight,
@@ -91,7 +93,7 @@ function handle(turn: Turn, event: Event<Message>): void {
       onChecked(turn, event.id, event.fault);
       break;
     case 'applied':
-      onApplied(turn, event.entry);
+      onApplied(turn, event.entry, event.members);
       break;
     case 'refused':
       diverge(turn, `block ${event.id} has a seal, but here it fails: ${event.code}`);
@@ -196,7 +198,7 @@ function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): v
 }
 
 /** A block is final here: everything about its height is over. */
-function onApplied(turn: Turn, entry: HeaderEntry): void {
+function onApplied(turn: Turn, entry: HeaderEntry, members: readonly Member[] | undefined): void {
   const { state, now } = turn;
   const sealView = state.applying.get(entry.id);
   state.applying.delete(entry.id);
@@ -214,6 +216,7 @@ function onApplied(turn: Turn, entry: HeaderEntry): void {
   }
   setTimer(turn, proposeTimer, undefined);
   if (sealView !== undefined) enterBySeal(turn, sealView);
+  takeMembers(turn, members);
 }
 
 /** This replica's state is not that of the others: it must not vote, and says so. */

@@ -4,7 +4,7 @@
  * message can leave before the record of the vote in it is durable.
  */
 
-import { emptyBytes, minimalBytes, utf8 } from '../../primitives/bytes.ts';
+import { concat, emptyBytes, minimalBytes, utf8 } from '../../primitives/bytes.ts';
 import { decodeHeader, encodeHeader } from '../../primitives/header.ts';
 import {
   decodeRlp,
@@ -16,6 +16,7 @@ import {
 } from '../../primitives/rlp.ts';
 import { keys, type WriteOperation } from '../../primitives/store.ts';
 import type { Environment } from '../protocol.ts';
+import type { Committee } from './committee.ts';
 import {
   certificateItem,
   type Evidence,
@@ -24,19 +25,19 @@ import {
   type NewView,
   readCertificate,
 } from './messages.ts';
-import type { PbftParameters } from './parameters.ts';
 import type { PbftState, Promises } from './state.ts';
 
 const promisesName = utf8('pbft/promises');
 const newViewName = utf8('pbft/new-view');
-const evidenceName = (member: number): Uint8Array => utf8(`pbft/evidence/${member}`);
+/** By key: a member's place may change. */
+const evidenceName = (key: Uint8Array): Uint8Array => concat(utf8('pbft/evidence/'), key);
 
 const number = (value: number): Uint8Array => minimalBytes(BigInt(value));
 const messageItem = (message: Message | undefined): Uint8Array =>
   message === undefined ? emptyBytes : messageCodec.encode(message);
 
 /** The write that makes the promises of this step durable. */
-export function promisesOperation({ promises, parameters }: PbftState): WriteOperation {
+export function promisesOperation({ promises, committee }: PbftState): WriteOperation {
   const { view, entered, start, prepare, commit, prepared } = promises;
   const value = encodeRlp([
     number(view),
@@ -46,7 +47,7 @@ export function promisesOperation({ promises, parameters }: PbftState): WriteOpe
     messageItem(prepare),
     messageItem(commit),
     number(prepared?.height ?? 0),
-    certificateItem(prepared, parameters.members.length),
+    certificateItem(prepared, committee.members.length),
   ]);
   return { key: keys.protocol(promisesName), value };
 }
@@ -56,10 +57,9 @@ export function newViewOperation(message: NewView): WriteOperation {
   return { key: keys.protocol(newViewName), value: messageCodec.encode(message) };
 }
 
-/** The write that keeps what proves a member's double vote. */
-export function evidenceOperation(evidence: Evidence): WriteOperation {
-  const key = keys.protocol(evidenceName(evidence.first.member));
-  return { key, value: messageCodec.encode(evidence) };
+/** The write that keeps what proves the double vote of the member with `key`. */
+export function evidenceOperation(evidence: Evidence, key: Uint8Array): WriteOperation {
+  return { key: keys.protocol(evidenceName(key)), value: messageCodec.encode(evidence) };
 }
 
 function readMessage<Kind extends Message['kind']>(
@@ -103,7 +103,7 @@ const newcomer = (): Promises => ({
 /** What was recorded before the last stop, or a newcomer's state. */
 export function restore(
   environment: Environment,
-  parameters: PbftParameters,
+  { members }: Committee,
 ): {
   readonly promises: Promises;
   readonly newView: NewView | undefined;
@@ -112,8 +112,8 @@ export function restore(
   const promises = environment.recorded(promisesName);
   const newView = environment.recorded(newViewName);
   const evidence = new Map<number, Evidence>();
-  for (const member of parameters.members.keys()) {
-    const bytes = environment.recorded(evidenceName(member));
+  for (const [member, { key }] of members.entries()) {
+    const bytes = environment.recorded(evidenceName(key));
     const found = bytes === undefined ? undefined : readMessage(bytes, 'evidence');
     if (found !== undefined) evidence.set(member, found);
   }

@@ -67,12 +67,13 @@ export function onStatus(
   diverge: (turn: Turn, detail: string) => void,
 ): void {
   const { state, now } = turn;
-  if (!isStatusValid(state, message)) return;
   const { member, height, view, id } = message;
   const peer = state.peers.get(from);
+  // A claim, as in `joined`: who missed a change of members cannot check it, and must catch up.
+  if (peer !== undefined) peer.height = Math.max(peer.height, height);
+  if (!isStatusValid(state, message)) return;
   if (peer !== undefined) {
     const isNew = peer.member === undefined;
-    peer.height = Math.max(peer.height, height);
     peer.member = member;
     if (isNew) sayAll(turn, from);
   }
@@ -85,7 +86,7 @@ export function onStatus(
     (status) => status.height === height && status.id === id,
   );
   const isOther = height <= state.head.height && canonical !== id;
-  if (isOther && others.length > state.parameters.faults) {
+  if (isOther && others.length > state.committee.faults) {
     diverge(turn, `${others.length} members hold ${id} at ${height}, this node ${canonical}`);
   }
 }

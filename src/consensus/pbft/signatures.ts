@@ -45,7 +45,7 @@ function verify(
   member: number,
   signed: Signed & { readonly signature: Uint8Array },
 ): boolean {
-  const key = state.parameters.members[member]?.key;
+  const key = state.committee.members[member]?.key;
   if (key === undefined) return false;
   const payload = votePayload(kind, signed.view, subjectOf(state, signed));
   return state.environment.crypto.verifyEd25519(signed.signature, payload, key);
@@ -75,7 +75,7 @@ export function isStatusValid(state: PbftState, status: StatusMessage): boolean 
 
 /** What a VIEW-CHANGE signs in place of a block id. */
 function certificateDigest(state: PbftState, certificate: Certificate | undefined): Hex {
-  const item = certificateItem(certificate, state.parameters.members.length);
+  const item = certificateItem(certificate, state.committee.members.length);
   return toHex(state.environment.crypto.sha256(encodeRlp(item)));
 }
 
@@ -107,7 +107,7 @@ export function isViewChangeValid(state: PbftState, change: ViewChange): boolean
   const { crypto } = state.environment;
   const subject = subjectOf(state, { height, id: headerId(certificate.header, crypto) });
   const { prepares } = certificate;
-  const { members, quorum } = state.parameters;
+  const { members, quorum } = state.committee;
   return (
     prepares.view < view &&
     prepares.signatures.size >= quorum &&
@@ -136,7 +136,7 @@ export function heightOfChanges(changes: readonly ViewChange[]): number {
 /** Whether its primary signed it over a quorum of valid VIEW-CHANGEs for this very view. */
 export function isNewViewValid(state: PbftState, message: NewView): boolean {
   const { view, changes, signature } = message;
-  const { members, quorum } = state.parameters;
+  const { members, quorum } = state.committee;
   const senders = new Set(changes.map(({ member }) => member));
   if (changes.length < quorum || senders.size !== changes.length) return false;
   const id = changesDigest(state, changes);

@@ -4,10 +4,10 @@
  */
 
 import type { Block, HeaderEntry } from '../../primitives/block.ts';
-import { equalBytes, type Hex } from '../../primitives/bytes.ts';
+import type { Hex } from '../../primitives/bytes.ts';
 import type { Header } from '../../primitives/header.ts';
-import { membersHash } from '../../primitives/seal.ts';
 import type { Effect, Environment, PeerId, TimerName } from '../protocol.ts';
+import { type Committee, firstCommittee, placeOf } from './committee.ts';
 import type {
   Certificate,
   Evidence,
@@ -74,9 +74,12 @@ export interface PbftState {
   readonly environment: Environment;
   /** Canonical hash of the genesis file, 32 bytes. */
   readonly genesisId: Uint8Array;
-  readonly membersHash: Uint8Array;
-  /** Index of this node; undefined for one that only follows. */
-  readonly self: number | undefined;
+  /** A contract keeps the list of members, and may change it with every block. */
+  readonly isGoverned: boolean;
+  /** Who may vote at the height in flight. */
+  committee: Committee;
+  /** Index of this node among them; undefined for one that only follows. */
+  self: number | undefined;
   /** The published head: durable and executed. */
   head: HeaderEntry;
   readonly promises: Promises;
@@ -135,19 +138,18 @@ export interface Turn {
 
 /** The state of a node that stands on `environment.chain` and on what it has recorded. */
 export function createState(parameters: PbftParameters, environment: Environment): PbftState {
-  const { chain, crypto, identity } = environment;
+  const { chain, identity } = environment;
   const genesis = chain.block(chain.canonical(0) ?? '');
   if (genesis === undefined) throw new Error('the store has no genesis block: initialise it first');
-  const own = parameters.members.findIndex(
-    ({ key }) => identity !== undefined && equalBytes(key, identity.publicKey),
-  );
-  const { promises, newView, evidence } = restore(environment, parameters);
+  const committee = firstCommittee(parameters, environment);
+  const { promises, newView, evidence } = restore(environment, committee);
   return {
     parameters,
     environment,
     genesisId: genesis.record.extraData,
-    membersHash: membersHash(parameters.members, crypto),
-    self: own < 0 ? undefined : own,
+    isGoverned: environment.members?.() !== undefined,
+    committee,
+    self: placeOf(committee.members, identity?.publicKey),
     head: chain.head(),
     promises,
     newView,
@@ -190,7 +192,7 @@ export function heightOf(state: PbftState): number {
 
 /** The primary of a view: views are never reset, so members take turns over the chain's life. */
 export function primaryOf(state: PbftState, view: number): number {
-  return view % state.parameters.members.length;
+  return view % state.committee.members.length;
 }
 
 /** Whether this node leads the view it is in. */

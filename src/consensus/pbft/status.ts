@@ -15,7 +15,7 @@ function phaseOf(state: PbftState): ConsortiumStatus['phase'] {
 }
 
 function membersOf(state: PbftState): ConsortiumStatus['members'] {
-  return state.parameters.members.map(({ key, address }, index) => {
+  return state.committee.members.map(({ key, address }, index) => {
     const status = state.statuses.get(index);
     const first = state.evidence.get(index)?.first;
     const isSelf = index === state.self;
@@ -32,7 +32,7 @@ function membersOf(state: PbftState): ConsortiumStatus['members'] {
 
 /** Head, progress, and the members as this node sees them; changes nothing. */
 export function statusOf(state: PbftState): ProtocolStatus {
-  const { head, parameters, promises } = state;
+  const { head, committee, promises } = state;
   const highest = Math.max(head.height, ...[...state.peers.values()].map(({ height }) => height));
   const isBehind = highest - head.height >= syncingLagBlocks;
   const { id, height, work } = head;
@@ -44,8 +44,8 @@ export function statusOf(state: PbftState): ProtocolStatus {
       view: promises.view,
       phase: phaseOf(state),
       primary: primaryOf(state, promises.view),
-      quorum: parameters.quorum,
-      faults: parameters.faults,
+      quorum: committee.quorum,
+      faults: committee.faults,
       self: state.self,
       viewDeadlineMs: viewDeadline(state),
       viewChanges: state.viewChanges,

@@ -5,7 +5,7 @@
 
 import type { Block } from '../../primitives/block.ts';
 import { checkBody } from '../../primitives/block.ts';
-import { toHex } from '../../primitives/bytes.ts';
+import { equalBytes, toHex } from '../../primitives/bytes.ts';
 import { bodyOperations, headerOperations } from '../../primitives/chain-records.ts';
 import { type Header, headerId } from '../../primitives/header.ts';
 import { limits } from '../../primitives/limits.ts';
@@ -132,6 +132,8 @@ function onBodies(turn: Turn, transfer: Transfer, bodies: readonly Body[]): void
     const header = transfer.asked[index];
     if (header === undefined || !takeSealed(turn, { header, ...body })) break;
     taken += 1;
+    // Who sealed the next ones is known when this one is executed.
+    if (changesMembers(turn, body)) break;
   }
   if (taken === 0) {
     rest(turn, transfer.peer);
@@ -139,6 +141,10 @@ function onBodies(turn: Turn, transfer: Transfer, bodies: readonly Body[]): void
   }
   const queue = [...transfer.asked.slice(taken), ...transfer.queue];
   state.transfer = { peer: transfer.peer, request: undefined, asked: [], queue };
+}
+
+function changesMembers({ state }: Turn, { record }: Body): boolean {
+  return !equalBytes(record.extraData, state.committee.hash);
 }
 
 function takeSealed(turn: Turn, block: Block): boolean {
@@ -150,7 +156,7 @@ function takeSealed(turn: Turn, block: Block): boolean {
   if (blockFault(state, block, parent) !== undefined) return false;
   const { id, height } = entryOf(state, block.header, parent);
   const subject = { genesisId: state.genesisId, height, id };
-  if (!verifySeal(block.seal, subject, state.parameters.members, crypto)) return false;
+  if (!verifySeal(block.seal, subject, state.committee.members, crypto)) return false;
   applySealed(turn, block, decodeSeal(block.seal));
   return true;
 }

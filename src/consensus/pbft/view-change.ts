@@ -69,7 +69,10 @@ export function onViewChange(turn: Turn, change: ViewChange): void {
   const { state } = turn;
   const known = state.changes.get(change.member);
   if (change.member === state.self) return;
-  if (known !== undefined && known.view >= change.view) return;
+  const isOld =
+    known !== undefined &&
+    (known.view > change.view || (known.view === change.view && known.height >= change.height));
+  if (isOld) return;
   if (!isViewChangeValid(state, change)) return;
   state.changes.set(change.member, change);
 }
@@ -110,7 +113,7 @@ function joinOthers(turn: Turn): void {
   const above = [...state.changes.values()]
     .filter(({ member, view }) => member !== state.self && view > state.promises.view)
     .map(({ view }) => view);
-  if (above.length > state.parameters.faults) {
+  if (above.length > state.committee.faults) {
     state.failedViews += 1;
     leaveFor(turn, Math.min(...above));
   }
@@ -125,7 +128,7 @@ function noteQuorum(turn: Turn): void {
   const { view, entered } = state.promises;
   if (entered || state.quorumSince !== undefined) return;
   const gone = [...state.changes.values()].filter((change) => change.view >= view);
-  if (gone.length >= state.parameters.quorum) state.quorumSince = now;
+  if (gone.length >= state.committee.quorum) state.quorumSince = now;
 }
 
 /** As the primary of a view that a quorum wants: show them, and enter. */
@@ -137,7 +140,7 @@ function lead(turn: Turn): void {
   const changes = [...state.changes.values()].filter(
     (change) => change.view === view && change.height <= height,
   );
-  if (changes.length < state.parameters.quorum) return;
+  if (changes.length < state.committee.quorum) return;
   const message = signNewView(state, changes);
   enterBy(turn, message);
   sendMembers(turn, message);

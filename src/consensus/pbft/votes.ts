@@ -52,6 +52,11 @@ export class VoteBook {
     return { view, signatures };
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    this.#votes.clear();
+  }
+
   /** Forgets the heights before `height`. */
   prune(height: number): void {
     for (const old of this.#votes.keys()) if (old < height) this.#votes.delete(old);

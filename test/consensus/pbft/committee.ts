@@ -78,8 +78,7 @@ export function memberParameters(options: CommitteeOptions) {
     return { key: `0x${toHex(key)}`, address };
   });
   const { emptyBlockMs = 1_000 } = options;
-  const parameters = parseParameters({ members, emptyBlockMs });
-  return { ...parameters, quorum: options.quorum ?? parameters.quorum };
+  return parseParameters({ members, emptyBlockMs });
 }
 
 export class Committee {
@@ -199,7 +198,8 @@ export class Seat {
 
   dispatch(event: Inner): void {
     if (this.state === undefined) return;
-    const { step = pbft.step } = this.#table.options;
+    const { step = pbft.step, quorum } = this.#table.options;
+    if (quorum !== undefined) this.state.committee = { ...this.state.committee, quorum };
     const effects = step(this.state, { ...event, now: this.#table.now + this.#skewMs });
     for (const effect of effects) if (effect.kind === 'record') this.#write(effect.operations);
     for (const effect of effects) this.#perform(effect);

@@ -156,7 +156,7 @@ describe('parameters', () => {
 
   it('have defaults for all but the members', () => {
     const parameters = parseParameters({ members: ['1', '2', '3', '4'].map(member) });
-    expect(parameters).toMatchObject({ faults: 1, quorum: 3, emptyBlockMs: 1_000 });
+    expect(parameters).toMatchObject({ emptyBlockMs: 1_000, viewTimeoutMs: 2_000 });
   });
 
   it.each([

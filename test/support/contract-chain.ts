@@ -49,7 +49,7 @@ export class ContractChain {
   time = 1_700_000_000;
   readonly #vm: Vm;
   readonly #chainId: number;
-  readonly #targets: readonly Target[];
+  readonly #targets: Target[];
   readonly #checks: ((touched: boolean) => void)[] = [];
   #touched = false;
 
@@ -57,7 +57,12 @@ export class ContractChain {
   constructor(vm: Vm, chainId: number, targets: readonly Target[]) {
     this.#vm = vm;
     this.#chainId = chainId;
-    this.#targets = targets;
+    this.#targets = [...targets];
+  }
+
+  /** Decodes errors and events of one more contract. */
+  know(target: Target): void {
+    this.#targets.push(target);
   }
 
   /** Creates a contract at a given address, as block zero does. @throws Error when it fails. */
@@ -120,9 +125,9 @@ export class ContractChain {
   }
 
   /** Calls with raw data. */
-  sendRaw(from: Hex, to: Hex, input: Hex, value = 0n): Outcome {
+  sendRaw(from: Hex, to: Hex, input: Hex, value = 0n, gas = blockGas): Outcome {
     const message = { sender: fromHex(from), to: fromHex(to), value, input: fromHex(input) };
-    return this.#run({ ...message, gas: blockGas });
+    return this.#run({ ...message, gas });
   }
 
   balance(address: Hex): bigint {

@@ -1,5 +1,5 @@
 /**
- * Writes genesis/<network>.json from scripts/genesis-networks.ts, the compiled contracts and their
+ * Writes genesis/<network>.json, and the template of consortia, from scripts/genesis-networks.ts, the compiled contracts and their
  * addresses. Block zero is built here with the node's own ledger, so that the file names its id.
  * Run `npx tsx scripts/build-genesis.ts` after scripts/build-contracts.ts.
  */
@@ -13,7 +13,13 @@ import { nobleCrypto } from '../src/primitives/crypto.ts';
 import { parseGenesis } from '../src/primitives/genesis.ts';
 import { displayId } from '../src/primitives/header.ts';
 import { createVm } from '../src/vm/vm.ts';
-import { devnet, feedIdOfName, mainnet, type NetworkDescription } from './genesis-networks.ts';
+import {
+  consortium,
+  devnet,
+  feedIdOfName,
+  mainnet,
+  type NetworkDescription,
+} from './genesis-networks.ts';
 
 const directory = new URL('../genesis/', import.meta.url);
 
@@ -24,6 +30,9 @@ export const contractAddresses = JSON.parse(
 >;
 
 type ContractName = keyof typeof contractAddresses;
+
+/** 8 OAK. */
+const subsidy = 8n * 10n ** 18n;
 
 /** In the order of construction: an oracle's constructor registers its feeds. */
 const folders: readonly (readonly [ContractName, string])[] = [
@@ -77,6 +86,7 @@ function allocationsOf(network: NetworkDescription): Record<string, string> {
   const total = network.reporters.reduce((sum, { stake }) => sum + stake, 0n);
   const entries = network.allocations.map(({ address, balance }) => [address, `${balance}`]);
   if (total > 0n) entries.push([contractAddresses.StakeRegistry, `${total}`]);
+  if (network.fund !== undefined) entries.push([contractAddresses.OracleFund, `${network.fund}`]);
   return Object.fromEntries(entries);
 }
 
@@ -90,8 +100,8 @@ function describe(network: NetworkDescription): Record<string, unknown> {
     bits: network.bits,
     gasLimit: 30_000_000,
     development: network.development,
-    consensus: { protocol: 'pow', parameters: network.parameters },
-    reward: '8000000000000000000',
+    consensus: { protocol: network.protocol ?? 'pow', parameters: network.parameters },
+    reward: `${network.reward ?? subsidy}`,
     oracleFund: contractAddresses.OracleFund,
     allocations: allocationsOf(network),
     contracts: folders.map(([name, folder]) => ({
@@ -114,14 +124,15 @@ function genesisId(file: Record<string, unknown>): Hex {
   return displayId(buildGenesis(genesis, modules, vm, nobleCrypto).entry.id) as Hex;
 }
 
-/** The text of genesis/<network>.json. */
+/** The text of genesis/<network>.json. A consortium has no block zero before it has members. */
 export function buildGenesisFile(network: NetworkDescription): string {
   const { name, ...rest } = describe(network);
+  if (network.protocol === 'pbft') return `${JSON.stringify({ name, ...rest }, null, 2)}\n`;
   return `${JSON.stringify({ name, id: genesisId({ name, ...rest }), ...rest }, null, 2)}\n`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const network of [devnet, mainnet]) {
+  for (const network of [devnet, mainnet, consortium]) {
     const file = new URL(`${network.name}.json`, directory);
     const text = buildGenesisFile(network);
     const before = await readFile(file, 'utf8').catch(() => '');

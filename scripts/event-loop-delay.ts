@@ -43,11 +43,11 @@ async function measure(seconds: number) {
 async function compare(node: RunningNode, seconds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const mining of [false, true]) {
-      if (mining) await node.mining.start(availableParallelism());
-      else await node.mining.stop();
+      if (mining) await node.mining?.start(availableParallelism());
+      else await node.mining?.stop();
       await sleep(500);
       const { p50, p99, max } = await measure(seconds);
-      const rate = node.mining.status().hashesPerSecond / 1e6;
+      const rate = (node.mining?.status().hashesPerSecond ?? 0) / 1e6;
       const what = mining ? `mining, ${rate.toFixed(1)} MH/s` : 'not mining';
       console.log(
         `${what.padEnd(20)} p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`,

@@ -1,5 +1,5 @@
 /**
- * The two networks of the repository, in readable form: who is paid, which feeds exist, how long
+ * The networks of the repository, in readable form: who is paid, which feeds exist, how long
  * their windows are. scripts/build-genesis.ts turns them into genesis files.
  */
 
@@ -49,6 +49,12 @@ export interface NetworkDescription {
   readonly time: number;
   readonly bits: Hex;
   readonly development: boolean;
+  /** Proof of work when absent. */
+  readonly protocol?: string;
+  /** Subsidy of block 1 in acorns; 8 OAK when absent. */
+  readonly reward?: bigint;
+  /** What the oracle fund holds from the start, in acorns: where no coins are issued it gets no others. */
+  readonly fund?: bigint;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly allocations: readonly { readonly address: Hex; readonly balance: bigint }[];
   readonly exitDelayBlocks: bigint;
@@ -160,4 +166,19 @@ export const mainnet: NetworkDescription = {
     { name: 'ETH/USD', weight: 1, configuration: usdFeed },
     { name: 'EUR/USD', weight: 1, configuration: usdFeed },
   ],
+};
+
+/**
+ * What `dodona consortium init` puts its members into: the devnet's money, reporters and feeds,
+ * under known members and without any issue of coins.
+ */
+export const consortium: NetworkDescription = {
+  ...devnet,
+  name: 'consortium',
+  chainId: 1338,
+  bits: '0x00000000',
+  protocol: 'pbft',
+  reward: 0n,
+  fund: oak('100000'),
+  parameters: { members: [], emptyBlockMs: 1_000, viewTimeoutMs: 2_000, viewTimeoutMsMax: 16_000 },
 };

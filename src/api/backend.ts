@@ -213,6 +213,36 @@ export interface MiningService {
   mineNow(): Promise<void>;
 }
 
+/** A consortium as one of its nodes sees it. Times are wall milliseconds. */
+export interface ConsortiumInfo {
+  readonly view: number;
+  /** `changing`: waiting for the NEW-VIEW of `view`; `watching`: this node is no member. */
+  readonly phase: 'normal' | 'changing' | 'diverged' | 'watching';
+  readonly primary: number;
+  readonly quorum: number;
+  readonly faults: number;
+  /** Index of this node in `members`. */
+  readonly self: number | undefined;
+  /** When this node gives up the view; undefined while nothing is owed. */
+  readonly viewDeadlineMs: number | undefined;
+  readonly viewChanges: number;
+  readonly members: readonly ConsortiumMember[];
+}
+
+export interface ConsortiumMember {
+  /** Ed25519 public key. */
+  readonly key: Hex;
+  readonly address: Hex;
+  readonly view: number;
+  readonly height: number;
+  /** Of its last status; undefined when none came. */
+  readonly lastSeenMs: number | undefined;
+  /** What proves that it voted twice. */
+  readonly evidence:
+    | { readonly kind: string; readonly view: number; readonly height: number }
+    | undefined;
+}
+
 export interface NodeStatus {
   readonly head: HeaderEntry;
   readonly safe: HeaderEntry;
@@ -224,6 +254,8 @@ export interface NodeStatus {
   /** Required bits of the next block, when the protocol has such. */
   readonly nextBits: number | undefined;
   readonly tips: readonly ChainTipInfo[];
+  /** Where members make the blocks. */
+  readonly consortium?: ConsortiumInfo;
   /** Last alarms, newest first. */
   readonly alarms: readonly {
     readonly code: string;

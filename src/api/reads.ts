@@ -8,6 +8,7 @@ import { errorObject, RpcError } from './errors.ts';
 import { hexData } from './format.ts';
 import { blockReads } from './methods/blocks.ts';
 import { stateReads } from './methods/calls.ts';
+import { consortiumReads } from './methods/consortium.ts';
 import { feeReads } from './methods/fees.ts';
 import { logReads } from './methods/logs.ts';
 import { proofReads } from './methods/proofs.ts';
@@ -27,6 +28,7 @@ export const readMethods: Readonly<Record<string, ReadMethod>> = {
   ...proofReads,
   ...securityReads,
   ...rewardReads,
+  ...consortiumReads,
   web3_sha3: (reader, params) => {
     countParams(params, 1);
     return hexData(reader.crypto.keccak256(bytes(params[0], 'data')));

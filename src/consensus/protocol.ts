@@ -227,6 +227,8 @@ export interface Protocol<Parameters, State, Message> {
   readonly name: string;
   /** What readers may promise: data, so that nothing tests for a name. */
   readonly finality: 'immediate' | 'probabilistic' | 'perTransaction';
+  /** Miners announce blocks by gossip; members vote on them by direct messages, and nobody mines. */
+  readonly makers: 'miners' | 'members';
   /** @throws Error naming the genesis key that is wrong and the remedy. */
   parseParameters(json: unknown): Parameters;
   readonly message: Codec<Message>;

@@ -15,6 +15,8 @@ type Connected = Pick<PeerInfo, 'id' | 'address' | 'direction'>;
 export interface DialerParts {
   readonly self: PeerId;
   readonly bootnodes: readonly string[];
+  /** Longest pause between two dials of a bootnode. */
+  readonly redialMsMax: number;
   readonly slots: Slots;
   readonly book: PeerBook;
   readonly logger: Logger;
@@ -98,8 +100,9 @@ export class Dialer {
 
   private start(address: string, nowMs: number): void {
     const attempt = this.attempts.get(address) ?? { peer: undefined, failures: 0, untilMs: 0 };
+    const isBootnode = this.parts.bootnodes.includes(address);
     const backoffMs = Math.min(
-      limits.dialBackoffMsMax,
+      isBootnode ? this.parts.redialMsMax : limits.dialBackoffMsMax,
       limits.dialBackoffMsMin * 2 ** Math.min(attempt.failures, 16),
     );
     // Jitter keeps nodes that lost the same bootnode from returning in the same moment.

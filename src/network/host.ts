@@ -110,6 +110,7 @@ export class Network {
     this.dialer = new Dialer({
       self: parts.id,
       bootnodes: options.bootnodes,
+      redialMsMax: options.redialMsMax ?? limits.dialBackoffMsMax,
       slots: parts.slots,
       book: parts.book,
       logger: options.logger,

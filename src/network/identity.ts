@@ -45,6 +45,14 @@ export async function loadOrCreateIdentity(file: string): Promise<Uint8Array> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
+  return createIdentity(file);
+}
+
+/**
+ * Makes a key and writes it with mode 0600.
+ * @throws with code EEXIST when there is one
+ */
+export async function createIdentity(file: string): Promise<Uint8Array> {
   const bytes = privateKeyToProtobuf(await generateKeyPair('Ed25519'));
   // `wx`: two processes that start at once must not end with different keys.
   await writeFile(file, bytes, { mode: 0o600, flag: 'wx' });
@@ -54,4 +62,18 @@ export async function loadOrCreateIdentity(file: string): Promise<Uint8Array> {
 /** The peer id that belongs to a private key in protobuf form. */
 export function peerIdOfIdentity(privateKey: Uint8Array): PeerId {
   return peerIdFromPrivateKey(decodeKey(privateKey, 'the given identity')).toString();
+}
+
+/** The raw halves of a key in protobuf form, for signatures that are not libp2p's. */
+export interface RawIdentity {
+  /** 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** What the private key is made of, 32 bytes. */
+  readonly seed: Uint8Array;
+}
+
+/** @throws IdentityError when the bytes hold something else than an Ed25519 key */
+export function rawIdentity(privateKey: Uint8Array): RawIdentity {
+  const key = decodeKey(privateKey, 'the given identity');
+  return { publicKey: key.publicKey.raw, seed: key.raw.subarray(0, 32) };
 }

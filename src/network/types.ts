@@ -31,6 +31,8 @@ export interface NetworkOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Multiaddresses that are dialled again whenever they are not connected. */
   readonly bootnodes: readonly string[];
+  /** Longest pause between two dials of a bootnode; a minute when absent. */
+  readonly redialMsMax?: number;
   /** Whether to look for peers in the local network by multicast DNS. */
   readonly mdns: boolean;
   /** Peers in both directions together; at least a tenth is kept for outbound ones. */

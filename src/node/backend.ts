@@ -79,7 +79,7 @@ export interface BackendParts {
   readonly reader: Caller<ReaderApi>;
   readonly submissions: SubmissionQueue;
   readonly network: Network;
-  readonly mining: MiningService;
+  readonly mining: MiningService | undefined;
   readonly oracle: OracleService | undefined;
   readonly accounts: DevelopmentAccounts | undefined;
 }

@@ -20,11 +20,13 @@ import type { CoinbaseRecord } from '../primitives/record.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { Vm } from '../vm/world.ts';
+import type { OpenedChain } from './executor-api.ts';
 import { finalityPoint } from './finality.ts';
 
 export interface ReaderParts {
   readonly genesis: Genesis;
   readonly network: NetworkInfo;
+  readonly finality: OpenedChain['finality'];
   readonly crypto: Crypto;
   readonly vm: Vm;
   recover(raw: Uint8Array): SignedTransaction;
@@ -60,11 +62,17 @@ export class SnapshotReader implements ChainReader {
   }
 
   safe(): HeaderEntry {
-    return finalityPoint(this, this.#head, safeBlocks);
+    return this.#final(safeBlocks);
   }
 
   finalized(): HeaderEntry {
-    return finalityPoint(this, this.#head, finalizedBlocks);
+    return this.#final(finalizedBlocks);
+  }
+
+  /** What a quorum has sealed is final at once; work only makes it ever less likely to go. */
+  #final(blocks: number): HeaderEntry {
+    const isImmediate = this.#parts.finality === 'immediate';
+    return isImmediate ? this.#head : finalityPoint(this, this.#head, blocks);
   }
 
   canonical(height: number): Hex | undefined {

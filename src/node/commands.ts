@@ -232,6 +232,27 @@ export const commands: readonly Command[] = [
     settings: [],
   },
   {
+    name: 'consortium init',
+    takes: '',
+    purpose: 'Make keys, genesis file and settings for a network of known members.',
+    words: [0, 0],
+    examples: [
+      'dodona consortium init --members 4 --out office',
+      'dodona consortium init --members 7 --out bank --base-port 9000 --chain-id 4711',
+    ],
+    options: {
+      out: ['FOLDER', 'where a folder for each member is written; must be new or empty'],
+      members: ['N', 'how many members, 1 to 64 [default: 4]'],
+      protocol: ['NAME', 'how they agree: pbft [default: pbft]'],
+      'base-port': [
+        'N',
+        "JSON-RPC of the first member; other nodes' ports lie 100 above [default: 8545]",
+      ],
+      'chain-id': ['N', 'what transactions name this network by [default: 1338]'],
+    },
+    settings: [],
+  },
+  {
     name: 'simulate',
     takes: '',
     purpose: 'Run a whole network in one thread from one seed and check it.',

@@ -17,6 +17,8 @@ export interface ExecutorOptions {
   /** Genesis file; its wasm modules lie beside it. */
   readonly genesisFile: string;
   readonly beneficiary: Uint8Array;
+  /** Seed of the node's Ed25519 key, 32 bytes: a consortium's votes are signed with it. */
+  readonly identitySeed: Uint8Array;
 }
 
 export interface OpenedChain {
@@ -25,6 +27,8 @@ export interface OpenedChain {
   readonly status: Status;
   /** How the protocol's blocks become final. */
   readonly finality: 'immediate' | 'probabilistic' | 'perTransaction';
+  /** Who makes blocks: where members do, nothing is mined. */
+  readonly makers: 'miners' | 'members';
   readonly protocol: string;
 }
 
@@ -45,6 +49,8 @@ export interface ExecutorApi {
   joined(peer: string, status: Status): void;
   left(peer: string): void;
   gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void;
+  /** A message from one peer to this node alone. */
+  directMessage(peer: string, bytes: Uint8Array): void;
   gossipedTransactions(
     delivery: number,
     batch: readonly Uint8Array[],
@@ -94,6 +100,7 @@ export interface HeadNotice {
 export type ExecutorNotice =
   | HeadNotice
   | { readonly kind: 'broadcast'; readonly bytes: Uint8Array }
+  | { readonly kind: 'send'; readonly peer: string; readonly bytes: Uint8Array }
   | { readonly kind: 'broadcastTransactions'; readonly raw: readonly Uint8Array[] }
   | { readonly kind: 'verdict'; readonly delivery: number; readonly verdict: Verdict }
   | {

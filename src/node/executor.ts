@@ -18,12 +18,7 @@ import { encodeHeader, headerId } from '../primitives/header.ts';
 import { limits } from '../primitives/limits.ts';
 import { encodeRecord, recordCommitment } from '../primitives/record.ts';
 import { DecodeError } from '../primitives/rlp.ts';
-import {
-  type BlockAnnouncement,
-  type ExchangeKind,
-  exchangeCodecs,
-  type Status,
-} from '../primitives/wire.ts';
+import { type ExchangeKind, exchangeCodecs, type Status } from '../primitives/wire.ts';
 import type { LevelStore } from '../storage/level-store.ts';
 import { type OpenedLedger, openChain } from './chain-files.ts';
 import type {
@@ -33,14 +28,19 @@ import type {
   OpenedChain,
   RecoveredSenders,
 } from './executor-api.ts';
+import { createSigningIdentity } from './native-ed25519.ts';
 import { SenderCache } from './verifier.ts';
 
-type PowDriver = Driver<unknown, unknown, BlockAnnouncement>;
+/** The protocol of the genesis file; what its messages hold is known to it alone. */
+type NodeDriver = Driver<unknown, unknown, unknown>;
+
+/** Gossiped deliveries count from 1; a direct message waits for no verdict. */
+const directDelivery = 0;
 
 interface Running {
   readonly store: LevelStore;
   readonly opened: OpenedLedger;
-  readonly driver: PowDriver;
+  readonly driver: NodeDriver;
   readonly ledger: Ledger;
 }
 
@@ -65,7 +65,7 @@ export class Executor implements ExecutorApi {
     const opened = await openChain(options.database, options.genesisFile, this.#crypto);
     const { genesis, protocol, store } = opened;
     let ledger: Ledger | undefined;
-    const driver: PowDriver = new Driver(
+    const driver: NodeDriver = new Driver(
       {
         protocol,
         host: this.#host(store, protocol.message.encode),
@@ -77,7 +77,12 @@ export class Executor implements ExecutorApi {
         crypto: this.#crypto,
       },
       protocol.parseParameters(genesis.consensus.parameters),
-      { self: 'local', beneficiary: options.beneficiary, extraData: new Uint8Array(32) },
+      {
+        self: 'local',
+        beneficiary: options.beneficiary,
+        extraData: new Uint8Array(32),
+        identity: createSigningIdentity(options.identitySeed),
+      },
     );
     if (ledger === undefined) throw new Error('the driver built no state machine');
     this.#running = { store, opened, driver, ledger };
@@ -87,6 +92,7 @@ export class Executor implements ExecutorApi {
       genesisId: opened.genesisId,
       status: this.#status(opened.head),
       finality: protocol.finality,
+      makers: protocol.makers,
       protocol: protocol.name,
     };
   }
@@ -100,13 +106,25 @@ export class Executor implements ExecutorApi {
   }
 
   gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void {
+    this.#receive(peer, delivery, bytes, () =>
+      this.#notify({ kind: 'verdict', delivery, verdict: 'reject' }),
+    );
+  }
+
+  directMessage(peer: string, bytes: Uint8Array): void {
+    this.#receive(peer, directDelivery, bytes, () =>
+      this.#notify({ kind: 'report', peer, code: 'malformed' }),
+    );
+  }
+
+  #receive(peer: string, delivery: number, bytes: Uint8Array, malformed: () => void): void {
     const { driver, opened } = this.#parts;
-    let message: BlockAnnouncement;
+    let message: unknown;
     try {
       message = opened.protocol.message.decode(bytes);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.#notify({ kind: 'verdict', delivery, verdict: 'reject' });
+      malformed();
       return;
     }
     driver.dispatch({ kind: 'received', peer, delivery, message });
@@ -263,10 +281,7 @@ export class Executor implements ExecutorApi {
     for (const done of waiters) done();
   }
 
-  #host(
-    store: LevelStore,
-    encode: (message: BlockAnnouncement) => Uint8Array,
-  ): DriverHost<BlockAnnouncement> {
+  #host(store: LevelStore, encode: (message: unknown) => Uint8Array): DriverHost<unknown> {
     const notify = this.#notify;
     const clearTimer = (name: string): void => {
       clearTimeout(this.#timers.get(name));
@@ -284,9 +299,7 @@ export class Executor implements ExecutorApi {
         });
       },
       defer: (task) => void setImmediate(task),
-      send: (peer) => {
-        throw new Error(`proof of work has no direct messages (to ${peer})`);
-      },
+      send: (peer, message) => notify({ kind: 'send', peer, bytes: encode(message) }),
       broadcast: (message) => notify({ kind: 'broadcast', bytes: encode(message) }),
       broadcastTransactions: (raw) => notify({ kind: 'broadcastTransactions', raw }),
       verdict: (delivery, verdict) => notify({ kind: 'verdict', delivery, verdict }),

@@ -14,7 +14,13 @@ function longpollId(request: unknown): string | undefined {
   return longpollid === undefined ? undefined : text(longpollid, 'longpollid');
 }
 
-export function minerMethods(templates: BlockTemplates): NodeMethods {
+/** Where members make the blocks there is nothing to search for. */
+function required(templates: BlockTemplates | undefined): BlockTemplates {
+  if (templates !== undefined) return templates;
+  throw new RpcError('methodNotFound', 'this network does not mine: its members propose blocks');
+}
+
+export function minerMethods(known: BlockTemplates | undefined): NodeMethods {
   return {
     getblocktemplate: {
       access: 'miner',
@@ -22,7 +28,7 @@ export function minerMethods(templates: BlockTemplates): NodeMethods {
       run: async (_, params) => {
         countParams(params, 1);
         try {
-          return await templates.template(longpollId(params[0]));
+          return await required(known).template(longpollId(params[0]));
         } catch (error) {
           if (error instanceof TemplateError) throw new RpcError('server', error.message);
           throw error;
@@ -34,7 +40,7 @@ export function minerMethods(templates: BlockTemplates): NodeMethods {
       legacy: true,
       run: (_, params) => {
         countParams(params, 2);
-        return templates.submit(text(params[0], 'hexdata'));
+        return required(known).submit(text(params[0], 'hexdata'));
       },
     },
   };

@@ -1,5 +1,5 @@
 /**
- * The host's `Crypto`: node:crypto for SHA-256 and P-256, our WebAssembly module for Keccak-256,
+ * The host's `Crypto`: node:crypto for SHA-256, P-256 and Ed25519, our WebAssembly module for Keccak-256,
  * libsecp256k1 for recovery, @noble for the rest. Where the native module has no binary for the platform, @noble
  * recovers, tens of times slower.
  */
@@ -8,6 +8,7 @@ import { hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { type Crypto, nobleCrypto } from '../primitives/crypto.ts';
 import { createKeccak256 } from '../vm/keccak.ts';
+import { createVerifyEd25519 } from './native-ed25519.ts';
 import { createVerifyP256 } from './native-p256.ts';
 
 /** The part of npm `secp256k1/bindings` in use; it throws at load where there is no prebuilt binary. */
@@ -55,6 +56,7 @@ export function createNativeCrypto(): Crypto & { readonly nativeRecovery: boolea
     keccak256: createKeccak256(),
     recover: recover ?? nobleCrypto.recover,
     verifyP256: createVerifyP256(),
+    verifyEd25519: createVerifyEd25519(),
     nativeRecovery: recover !== undefined,
   };
 }

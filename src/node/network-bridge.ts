@@ -23,6 +23,8 @@ export interface BridgeParts {
   readonly requests: Map<number, AbortController>;
   /** The last durable status; replaced at each new head. */
   readonly status: () => Status;
+  /** Whether members vote by direct messages; where miners make blocks, there are none. */
+  readonly hasMembers: boolean;
 }
 
 /** A verifier that died ends the node by itself; what waited for it has nothing more to say. */
@@ -60,6 +62,9 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
       else void gossipTransactions(bytes, delivery).catch(threadGone);
     },
     query: (_peer, kind, query) => executor.call('serve', kind, query),
+    ...(parts.hasMembers
+      ? { message: (peer, bytes) => executor.tell('directMessage', peer, bytes) }
+      : {}),
   };
 }
 
@@ -92,6 +97,10 @@ export function carryToNetwork(parts: BridgeParts, network: Network, notice: Exe
   switch (notice.kind) {
     case 'broadcast':
       network.publish('blocks', notice.bytes).catch(notPublished);
+      break;
+    case 'send':
+      // What cannot go out now is said again by the protocol.
+      network.send(notice.peer, notice.bytes);
       break;
     case 'broadcastTransactions':
       network.publishTransactions(notice.raw);

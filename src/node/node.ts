@@ -9,9 +9,10 @@ import { join } from 'node:path';
 import type { NetworkInfo, NodeBackend } from '../api/backend.ts';
 import { startApiServer } from '../api/server.ts';
 import { createNetwork, type Network } from '../network/host.ts';
-import { loadOrCreateIdentity } from '../network/identity.ts';
+import { loadOrCreateIdentity, rawIdentity } from '../network/identity.ts';
 import type { Logger } from '../network/types.ts';
 import type { Hex } from '../primitives/bytes.ts';
+import type { Crypto } from '../primitives/crypto.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import { limits } from '../primitives/limits.ts';
 import { demonstrationAccounts, testAccounts } from './accounts.ts';
@@ -57,7 +58,8 @@ export interface RunningNode {
   readonly network: Network;
   readonly live: LiveState;
   readonly oracle: NodeOracle | undefined;
-  readonly mining: NodeMining;
+  /** Undefined where members make the blocks. */
+  readonly mining: NodeMining | undefined;
   onHead(listener: (notice: HeadNotice) => void): void;
   /** Settles when a thread died: the node cannot go on. */
   readonly failed: Promise<Error>;
@@ -126,6 +128,7 @@ interface OpenedThreads {
 async function openThreads(
   threads: Threads,
   options: NodeOptions,
+  identity: Uint8Array,
   router: NoticeRouter,
   releases: Releases,
   logger: Logger,
@@ -136,19 +139,22 @@ async function openThreads(
   const executor = threads.start<ExecutorApi, ExecutorNotice>('executor', router.take);
   releases.add(() => executor.call('stop'));
   const { beneficiary } = mine;
-  const opened = await executor.call('open', { database, genesisFile, beneficiary });
+  const identitySeed = rawIdentity(identity).seed;
+  const opened = await executor.call('open', { database, genesisFile, beneficiary, identitySeed });
   const verifier = threads.start<VerifierApi>('verifier');
   const reader = threads.start<ReaderApi, ReaderNotice>('reader', ({ method, text }) =>
     logger.error({ room: 'api', method, reason: text }, 'a read failed'),
   );
   releases.add(() => reader.call('stop'));
-  await reader.call('open', { database, genesisFile, clientVersion: clientVersion() });
+  const { finality } = opened;
+  await reader.call('open', { database, genesisFile, finality, clientVersion: clientVersion() });
   return { executor, reader, verifier, opened };
 }
 
 async function openNetwork(
   options: NodeOptions,
   genesis: Genesis,
+  privateKey: Uint8Array,
   bridge: BridgeParts,
   logger: Logger,
 ): Promise<Network> {
@@ -156,11 +162,18 @@ async function openNetwork(
   const network: Network = await createNetwork(
     {
       genesisHash: genesis.hash,
-      privateKey: await loadOrCreateIdentity(join(dataDirectory, 'identity')),
+      privateKey,
       listen: { host: p2p.host, port: p2p.port },
       bootnodes: [...p2p.bootnodes, ...genesis.bootstrap],
       mdns: p2p.mdns,
       peersMax: limits.peersMax,
+      // Members are each other's bootnodes, and a quorum is lost with every one that stays away.
+      ...(bridge.hasMembers
+        ? {
+            peersMax: limits.peersMax + limits.consortiumMembersMax,
+            redialMsMax: limits.memberRedialMsMax,
+          }
+        : {}),
       dataDirectory,
       agent: clientVersion(),
       logger,
@@ -168,6 +181,66 @@ async function openNetwork(
     networkHandlers(bridge, () => network),
   );
   return network;
+}
+
+/** Miners' parts, where there are miners. @throws Error when a consortium is told to mine */
+async function openMining(
+  options: MiningOptions,
+  genesis: Genesis,
+  { executor, opened }: OpenedThreads,
+  parts: { readonly crypto: Crypto; readonly live: LiveState; readonly network: Network },
+  logger: Logger,
+): Promise<NodeMining | undefined> {
+  if (opened.makers === 'members') {
+    if (!options.enabled) return undefined;
+    throw new Error(`${genesis.name} is a consortium, nobody mines there: leave out --mine`);
+  }
+  return NodeMining.start(options, {
+    executor,
+    crypto: parts.crypto,
+    head: opened.head,
+    hasCompany: () => genesis.development || parts.network.peers().length > 0,
+    failed: (error) => {
+      parts.live.alarm('miner-failed', error.message);
+      logger.error({ room: 'mining', reason: error.message }, 'miner failed');
+    },
+  });
+}
+
+/** Who is told of what the executor says. */
+interface Listeners {
+  readonly live: LiveState;
+  readonly mining: NodeMining | undefined;
+  readonly oracle: NodeOracle | undefined;
+  readonly bridge: BridgeParts;
+  readonly network: Network;
+  readonly onHead: readonly ((notice: HeadNotice) => void)[];
+}
+
+function hear(listeners: Listeners, notice: ExecutorNotice, logger: Logger): void {
+  const { live, mining, oracle, bridge, network } = listeners;
+  switch (notice.kind) {
+    case 'head':
+      live.changed(notice);
+      mining?.headChanged(notice);
+      for (const listener of listeners.onHead) listener(notice);
+      oracle?.onHead(notice.head.height, notice.head.header.time).catch((error: unknown) => {
+        logger.warn({ room: 'oracle', reason: (error as Error).message }, 'reports are late');
+      });
+      break;
+    case 'seal':
+      mining?.sealing(notice.work);
+      break;
+    case 'pending':
+      live.pending(notice.hash);
+      break;
+    case 'alarm':
+      live.alarm(notice.code, notice.detail);
+      logger.warn({ room: 'consensus', code: notice.code }, notice.detail);
+      break;
+    default:
+      carryToNetwork(bridge, network, notice);
+  }
 }
 
 /**
@@ -196,25 +269,19 @@ async function assemble(
   await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
   const genesis = await readGenesisFile(options.genesisFile, crypto);
   const token = await loadOrCreateToken(join(options.dataDirectory, 'rpc.token'));
+  const identity = await loadOrCreateIdentity(join(options.dataDirectory, 'identity'));
   const threads = new Threads();
   const router = new NoticeRouter();
-  const opened = await openThreads(threads, options, router, releases, logger);
+  const opened = await openThreads(threads, options, identity, router, releases, logger);
   const { mine } = options;
   const live = new LiveState(opened.opened);
-  const bridge: BridgeParts = { ...opened, requests: new Map(), status: () => live.status };
-  const network = await openNetwork(options, genesis, bridge, logger);
+  const hasMembers = opened.opened.makers === 'members';
+  const status = (): LiveState['status'] => live.status;
+  const bridge: BridgeParts = { ...opened, requests: new Map(), status, hasMembers };
+  const network = await openNetwork(options, genesis, identity, bridge, logger);
   releases.add(() => network.stop());
-  const mining = await NodeMining.start(mine, {
-    executor: opened.executor,
-    crypto,
-    head: opened.opened.head,
-    hasCompany: () => genesis.development || network.peers().length > 0,
-    failed: (error) => {
-      live.alarm('miner-failed', error.message);
-      logger.error({ room: 'mining', reason: error.message }, 'miner failed');
-    },
-  });
-  releases.add(() => mining.close());
+  const mining = await openMining(mine, genesis, opened, { crypto, live, network }, logger);
+  if (mining !== undefined) releases.add(() => mining.close());
   const info = networkInfo(genesis);
   const accounts = genesis.development ? developmentAccounts(crypto) : undefined;
   const parts = { ...opened, info, crypto, live, network, mining, accounts };
@@ -230,29 +297,12 @@ async function assemble(
   const fault = (error: unknown, what: string): void =>
     logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
   const access = { ...options.rpc, allowedOrigins: [], token };
-  const server = await startApiServer(access, {
-    backend,
-    fault,
-    methods: minerMethods(mining.templates),
-  });
+  const methods = minerMethods(mining?.templates);
+  const server = await startApiServer(access, { backend, fault, methods });
   releases.add(() => server.close());
-  const headListeners: ((notice: HeadNotice) => void)[] = [];
-  router.open((notice) => {
-    if (notice.kind === 'head') {
-      live.changed(notice);
-      mining.headChanged(notice);
-      for (const listener of headListeners) listener(notice);
-      oracle?.onHead(notice.head.height, notice.head.header.time).catch((error: unknown) => {
-        logger.warn({ room: 'oracle', reason: (error as Error).message }, 'reports are late');
-      });
-    } else if (notice.kind === 'seal') mining.sealing(notice.work);
-    else if (notice.kind === 'pending') live.pending(notice.hash);
-    else if (notice.kind === 'alarm') {
-      live.alarm(notice.code, notice.detail);
-      logger.warn({ room: 'consensus', code: notice.code }, notice.detail);
-    } else carryToNetwork(bridge, network, notice);
-  });
-  if (mine.enabled) await mining.start(undefined);
+  const onHead: ((notice: HeadNotice) => void)[] = [];
+  router.open((notice) => hear({ live, mining, oracle, bridge, network, onHead }, notice, logger));
+  if (mine.enabled) await mining?.start(undefined);
   return {
     genesis,
     genesisId: opened.opened.genesisId,
@@ -262,7 +312,7 @@ async function assemble(
     live,
     oracle,
     mining,
-    onHead: (listener) => void headListeners.push(listener),
+    onHead: (listener) => void onHead.push(listener),
     failed: threads.failed,
     stop: () => releases.run(),
   };

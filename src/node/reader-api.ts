@@ -2,10 +2,12 @@
 
 import type { ReadAnswer } from '../api/backend.ts';
 import type { HeaderEntry } from '../primitives/block.ts';
+import type { OpenedChain } from './executor-api.ts';
 
 export interface ReaderOptions {
   readonly database: string;
   readonly genesisFile: string;
+  readonly finality: OpenedChain['finality'];
   readonly clientVersion: string;
 }
 

@@ -30,7 +30,7 @@ function withSnapshot<Result>(run: (store: StoreReader, parts: ReaderParts) => R
 }
 
 serve<ReaderApi>(port, {
-  async open({ database, genesisFile, clientVersion }) {
+  async open({ database, genesisFile, finality, clientVersion }) {
     const genesis = await readGenesisFile(genesisFile, crypto);
     const network: NetworkInfo = {
       name: genesis.name,
@@ -43,7 +43,7 @@ serve<ReaderApi>(port, {
     const vm = createVm({ crypto });
     const recover: ReaderParts['recover'] = (raw) => senders.recover(raw);
     const source = await SnapshotSource.open(database);
-    opened = { source, parts: { genesis, network, crypto, vm, recover } };
+    opened = { source, parts: { genesis, network, finality, crypto, vm, recover } };
   },
   read(method, parameters) {
     return withSnapshot((store, parts) => {

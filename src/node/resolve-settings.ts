@@ -3,6 +3,7 @@
  * that names the nearest setting: a misspelt limit that is silently ignored protects nothing.
  */
 
+import { dirname, isAbsolute, join } from 'node:path';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { didYouMean, nearest } from './nearest.ts';
 import {
@@ -76,7 +77,10 @@ function readFile(path: string, surroundings: Surroundings, given: GivenSettings
       throw new UsageError(`${path}: ${key} is unknown${didYouMean(key, [...names.keys()])}`);
     }
     const spelling = `${path}: ${key}`;
-    given.set(name, { text: textOfToml(value, spelling), origin: 'file', spelling });
+    const text = textOfToml(value, spelling);
+    const isPath = settingsTable[name].isPath === true && text !== '';
+    const placed = isPath && !isAbsolute(text) ? join(dirname(path), text) : text;
+    given.set(name, { text: placed, origin: 'file', spelling });
   }
 }
 

@@ -3,6 +3,7 @@
  * Machines read the log and the metrics instead.
  */
 
+import type { ConsortiumInfo } from '../api/backend.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { displayId } from '../primitives/header.ts';
 import { checksumAddress } from '../primitives/keys.ts';
@@ -16,10 +17,8 @@ export interface BannerFacts {
   readonly dataDirectory: string;
   readonly rpcUrl: string;
   readonly peerAddress: string | undefined;
-  readonly hashCore: string;
-  readonly stratumUrl: string;
-  readonly threads: number;
-  readonly mining: boolean;
+  /** How blocks come about: lines of label and text. */
+  readonly makers: readonly (readonly [label: string, text: string])[];
   readonly development: boolean;
   /** Public test accounts with their private keys; empty outside development networks. */
   readonly accounts: readonly { readonly address: Uint8Array; readonly privateKey: Uint8Array }[];
@@ -55,9 +54,6 @@ function feedLines({ feeds, demonstration }: BannerFacts): string[] {
 
 /** The lines printed once at start. */
 export function banner(facts: BannerFacts): string {
-  const mining = facts.mining
-    ? `${facts.threads} thread${facts.threads === 1 ? '' : 's'}, ${facts.hashCore} core`
-    : 'off';
   const lines = [
     `Dodona ${facts.version}`,
     `${label('network')}${facts.network}, chain id ${facts.chainId}`,
@@ -65,8 +61,7 @@ export function banner(facts: BannerFacts): string {
     `${label('data')}${facts.dataDirectory}`,
     `${label('JSON-RPC')}${facts.rpcUrl}`,
     `${label('peers')}${facts.peerAddress ?? 'not listening'}`,
-    `${label('mining')}${mining}`,
-    `${label('Stratum')}${facts.stratumUrl}`,
+    ...facts.makers.map(([name, text]) => `${label(name)}${text}`),
     '',
     'To use MetaMask, add a network by hand:',
     `  name Dodona ${facts.network} · RPC URL ${facts.rpcUrl} · chain id ${facts.chainId} · symbol OAK`,
@@ -86,7 +81,8 @@ export function banner(facts: BannerFacts): string {
 export interface StatusFacts {
   readonly notice: HeadNotice;
   readonly peers: number;
-  readonly hashesPerSecond: number;
+  /** Hash rate, or where the consortium stands. */
+  readonly makers: string;
   /** For instance `BTC/USD 64,012.55 round 12 reveal`; empty when there is no feed. */
   readonly oracle: string;
 }
@@ -103,8 +99,26 @@ export function formatHashRate(hashesPerSecond: number): string {
   return `${value.toFixed(value < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`;
 }
 
+/** A member that was silent for longer than this does not count as there: three statuses missed. */
+const silentMs = 3_500;
+
+/** For instance `view 7, primary 3 · 4 of 4 members`; members are named by index, from 0. */
+export function consortiumText(consortium: ConsortiumInfo, nowMs: number): string {
+  const { view, phase, primary, members, self } = consortium;
+  const present = members.filter(
+    ({ lastSeenMs }, index) => index === self || nowMs - (lastSeenMs ?? 0) < silentMs,
+  );
+  const states = {
+    normal: `primary ${primary}`,
+    watching: `primary ${primary}`,
+    changing: `waiting for primary ${primary}`,
+    diverged: 'this node has diverged and votes no more',
+  };
+  return `view ${view}, ${states[phase]} · ${present.length} of ${members.length} members`;
+}
+
 /** One line for a new head: what it is, what it holds, who is there, what the oracle says. */
-export function statusLine({ notice, peers, hashesPerSecond, oracle }: StatusFacts): string {
+export function statusLine({ notice, peers, makers, oracle }: StatusFacts): string {
   const { head, reverted, transactions, gasUsed } = notice;
   const id = displayId(head.id);
   const reorganised = reverted.length > 0 ? ` (replaces ${reverted.length})` : '';
@@ -113,7 +127,7 @@ export function statusLine({ notice, peers, hashesPerSecond, oracle }: StatusFac
     `${String(transactions).padStart(4)} tx`,
     `${(gasUsed / 1_000_000).toFixed(2)} Mgas`,
     `${peers} peers`,
-    formatHashRate(hashesPerSecond),
+    makers,
     ...(oracle === '' ? [] : [oracle]),
   ];
   return parts.join(' · ');

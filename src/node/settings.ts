@@ -47,6 +47,8 @@ export interface Setting<Value> {
   readonly help: string;
   /** Stands for the value in help texts; absent for switches. */
   readonly placeholder?: string;
+  /** A path: in a file it counts from the folder of that file, so that both can be moved. */
+  readonly isPath?: boolean;
   /** Key in the file, where it is not the flag's name. */
   readonly key?: string;
   readonly fallback: (known: Partial<Settings>, surroundings: Surroundings) => Value;
@@ -138,6 +140,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     group: 'Chain',
     help: 'genesis file of another network, in place of --network',
     placeholder: 'FILE',
+    isPath: true,
     fallback: () => undefined,
     parse: nonEmpty,
   },
@@ -145,6 +148,7 @@ export const settingsTable: { readonly [Name in SettingName]: Setting<Settings[N
     group: 'Chain',
     help: 'folder with chain, keys and peers',
     placeholder: 'FOLDER',
+    isPath: true,
     fallback: dataDirectory,
     fallbackText: '$XDG_DATA_HOME/dodona/<network>, else ~/.local/share/dodona/<network>',
     parse: nonEmpty,

@@ -173,6 +173,8 @@ export const limits = {
   dialTimeoutMs: 10_000,
   dialBackoffMsMin: 1_000,
   dialBackoffMsMax: 60_000,
+  /** Members of a consortium look for each other more often. */
+  memberRedialMsMax: 4_000,
   muxerStreamsMax: 64,
   muxerReadBufferSizeBytes: 512 * 1024,
   muxerWriteBufferSizeBytes: 1024 * 1024,

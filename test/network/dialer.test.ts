@@ -30,6 +30,7 @@ async function dialer(parts: Partial<DialerParts> = {}) {
   const made = new Dialer({
     self: 'self',
     bootnodes: [],
+    redialMsMax: limits.dialBackoffMsMax,
     slots: shareSlots(16),
     book: (await emptyBook()).book,
     logger: silentLogger,

@@ -1,8 +1,17 @@
+import { createHash } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { p256 } from '@noble/curves/nist.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createNativeCrypto } from '../../src/node/native-crypto.ts';
-import { bigintFromBytes, bigintToBytes, concat, fromHex } from '../../src/primitives/bytes.ts';
+import { createSigningIdentity } from '../../src/node/native-ed25519.ts';
+import {
+  bigintFromBytes,
+  bigintToBytes,
+  concat,
+  fromHex,
+  utf8,
+} from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { signHash } from '../../src/primitives/keys.ts';
 import { secp256k1Order } from '../../src/primitives/transaction.ts';
@@ -155,5 +164,105 @@ describe('P-256 of node:crypto against @noble', () => {
         'c7787964eaac00e5921fb1498a60f4606766b3d9685001558d1a974e7341513e',
     );
     expect(agreed(hash, signature, key)).toBe(true);
+  });
+});
+
+describe('Ed25519 of node:crypto against @noble', () => {
+  const { Point } = ed25519;
+  const order = Point.Fn.ORDER;
+  const field = Point.Fp.ORDER;
+  const message = utf8('a vote');
+
+  function agreed(signature: Uint8Array, text: Uint8Array, key: Uint8Array): boolean {
+    const answer = native.verifyEd25519(signature, text, key);
+    expect(answer).toBe(nobleCrypto.verifyEd25519(signature, text, key));
+    return answer;
+  }
+
+  const little = (value: bigint): Uint8Array => bigintToBytes(value, 32).reverse();
+  const numberOf = (data: Uint8Array): bigint => bigintFromBytes(data.slice().reverse());
+  /** A point of order 8, from a y of RFC 8032's field; the others are its multiples. */
+  const eighth = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
+  const smallOrder = Array.from({ length: 8 }, (_, times) =>
+    times === 0 ? Point.ZERO : eighth.multiplyUnsafe(BigInt(times)),
+  );
+  /** SHA-512(R, A, M) as a scalar. */
+  const challenge = (r: Uint8Array, key: Uint8Array, text: Uint8Array): bigint =>
+    numberOf(
+      createHash('sha512')
+        .update(concat(r, key, text))
+        .digest(),
+    ) % order;
+
+  it('signs alike, and refuses what was changed', () => {
+    fc.assert(
+      fc.property(bytes(32), bytes(40), fc.nat(135), fc.nat(7), (seed, text, at, bit) => {
+        const identity = createSigningIdentity(seed);
+        expect(identity.publicKey).toEqual(ed25519.getPublicKey(seed));
+        const signature = identity.sign(text);
+        expect(signature).toEqual(ed25519.sign(text, seed));
+        expect(agreed(signature, text, identity.publicKey)).toBe(true);
+        const changed = concat(signature, text, identity.publicKey);
+        changed[at] = (changed[at] as number) ^ (1 << bit);
+        const parts = [changed.slice(0, 64), changed.slice(64, 104), changed.slice(104)] as const;
+        expect(agreed(...parts)).toBe(false);
+      }),
+      { numRuns: 15 },
+    );
+    expect(agreed(new Uint8Array(63), message, new Uint8Array(32))).toBe(false);
+    expect(agreed(new Uint8Array(64), message, new Uint8Array(31))).toBe(false);
+  });
+
+  it('agrees on keys and nonces of small and of mixed order', () => {
+    const secret = 123_456_789n;
+    const answers = new Map<string, number>();
+    for (const [inKey, torsion] of smallOrder.entries()) {
+      for (const [inNonce, other] of smallOrder.entries()) {
+        for (const base of [Point.ZERO, Point.BASE.multiply(secret)]) {
+          const key = base.add(torsion).toBytes();
+          const r = Point.BASE.multiply(42n).add(other).toBytes();
+          const factor = base === Point.ZERO ? 0n : secret;
+          const s = (42n + challenge(r, key, message) * factor) % order;
+          const kind = `${factor === 0n ? 'small' : 'mixed'} ${agreed(concat(r, little(s)), message, key)}`;
+          answers.set(kind, (answers.get(kind) ?? 0) + 1);
+          expect(inKey + inNonce).toBeLessThan(16);
+        }
+      }
+    }
+    // Small-order keys are refused always; a torsion beside a real key passes with the cofactor.
+    expect(Object.fromEntries(answers)).toEqual({ 'small false': 64, 'mixed true': 64 });
+  });
+
+  it('agrees on numbers and points that are not written canonically', () => {
+    const identity = createSigningIdentity(new Uint8Array(32).fill(7));
+    const signature = identity.sign(message);
+    const [r, s] = [signature.slice(0, 32), numberOf(signature.slice(32))];
+    expect(agreed(concat(r, little(s + order)), message, identity.publicKey)).toBe(false);
+    // Every y from the prime up to 2^255 - 1, with both signs, as key and as nonce.
+    for (let y = field; y < 2n ** 255n; y++) {
+      for (const sign of [0n, 1n << 255n]) {
+        const point = little(y + sign);
+        expect(agreed(concat(r, little(s)), message, point)).toBe(false);
+        expect(agreed(concat(point, little(0n)), message, identity.publicKey)).toBe(false);
+        expect(agreed(concat(point, little(s)), message, point)).toBe(false);
+      }
+    }
+    // x = 0 has no negative.
+    for (const y of [1n, field - 1n]) {
+      expect(agreed(concat(little(1n), little(0n)), message, little(y + (1n << 255n)))).toBe(false);
+    }
+  });
+
+  it('knows every point of small order', () => {
+    for (const point of smallOrder) {
+      const key = point.toBytes();
+      // With S = 0 and R = -k A this satisfies the equation: only the rule against such keys refuses.
+      for (let text = 0; text < 8; text++) {
+        for (const nonce of smallOrder) {
+          const signature = concat(nonce.toBytes(), little(0n));
+          expect(agreed(signature, Uint8Array.of(text), key)).toBe(false);
+        }
+      }
+    }
   });
 });

@@ -97,6 +97,19 @@ describe('precedence', () => {
     expect(resolveSettings(new Map(), given).values['rpc.port']).toBe(1000);
   });
 
+  it('counts paths in a file from its folder, so that both can be moved together', () => {
+    const text = 'genesis = "nets/a.json"\ndatadir = "/data/a"\n';
+    const at = 'members/1/config.toml';
+    const { values } = resolveSettings(new Map([['config', at]]), surroundings({}, { [at]: text }));
+    expect(values).toMatchObject({ genesis: 'members/1/nets/a.json', datadir: '/data/a' });
+    const flags = new Map<SettingName, string>([
+      ['config', at],
+      ['genesis', 'b.json'],
+    ]);
+    const given = surroundings({}, { [at]: text });
+    expect(resolveSettings(flags, given).values.genesis).toBe('b.json');
+  });
+
   it('lets the stronger of network and genesis win, and refuses equals', () => {
     const { values } = resolve({ network: 'mainnet' }, {}, 'genesis = "mine.json"\n');
     expect(values).toMatchObject({ network: 'mainnet', genesis: undefined });

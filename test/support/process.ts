@@ -50,31 +50,25 @@ export class NodeProcess {
     this.#output = output;
   }
 
-  /** Starts a node and resolves when its banner names the JSON-RPC address. */
+  /** Starts a node of its own settings and resolves when its banner names the JSON-RPC address. */
   static start(options: ProcessOptions): Promise<NodeProcess> {
     const { genesis, datadir, bootnodes = [], mine, flags = [] } = options;
-    const child = spawn(
-      process.execPath,
-      [
-        entry,
-        'start',
-        ...['--genesis', genesis, '--datadir', datadir],
-        ...['--rpc.port', '0', '--p2p.port', '0', '--p2p.host', '127.0.0.1', '--no-demo'],
-        ...[
-          '--no-p2p.mdns',
-          '--stratum.port',
-          '0',
-          '--log.level',
-          'warn',
-          mine ? '--mine' : '--no-mine',
-        ],
-        ...['--mine.threads', '1'],
-        ...['--mine.beneficiary', '0x00000000000000000000000000000000000000aa'],
-        ...(bootnodes.length === 0 ? [] : ['--bootnodes', bootnodes.join(',')]),
-        ...flags,
-      ],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    const common = [
+      ...['--genesis', genesis, '--datadir', datadir],
+      ...['--rpc.port', '0', '--p2p.port', '0', '--p2p.host', '127.0.0.1', '--no-demo'],
+      ...['--no-p2p.mdns', '--stratum.port', '0', '--log.level', 'warn'],
+      ...[mine ? '--mine' : '--no-mine', '--mine.threads', '1'],
+      ...['--mine.beneficiary', '0x00000000000000000000000000000000000000aa'],
+      ...(bootnodes.length === 0 ? [] : ['--bootnodes', bootnodes.join(',')]),
+    ];
+    return NodeProcess.launch([...common, ...flags], datadir);
+  }
+
+  /** Starts a node with these flags alone; its token lies in `datadir`. */
+  static launch(flags: readonly string[], datadir: string): Promise<NodeProcess> {
+    const child = spawn(process.execPath, [entry, 'start', ...flags], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

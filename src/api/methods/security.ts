@@ -61,6 +61,9 @@ function security(reader: ChainReader, params: Params): Json {
       (value, name) => fraction(value, name, 3_600),
       'options.delaySeconds',
     ) ?? defaultDelaySeconds;
+  if (reader.head().header.bits === 0) {
+    throw new RpcError('server', 'no work is done here: what members have sealed is final at once');
+  }
   const recent = recentEntries(reader);
   const peak = recent.reduce((most, { header }) => {
     const work = workOfBits(header.bits);

@@ -34,6 +34,7 @@ const viewTimer = 'view';
 export const pbft: Protocol<PbftParameters, PbftState, Message> = {
   name: 'pbft',
   finality: 'immediate',
+  makers: 'members',
   parseParameters,
   message: messageCodec,
   create: createState,

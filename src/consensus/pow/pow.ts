@@ -32,6 +32,7 @@ const pollTimer = 'poll';
 export const pow: Protocol<PowParameters, PowState, BlockAnnouncement> = {
   name: 'pow',
   finality: 'probabilistic',
+  makers: 'miners',
   parseParameters,
   message: announcementCodec,
   create: createState,

@@ -2,6 +2,7 @@
 
 import type { Handler } from '../command-line.ts';
 import { basicHandlers } from './basic.ts';
+import { runConsortiumInit } from './consortium.ts';
 import { contractHandlers } from './contract.ts';
 import { runDatabaseCheck } from './database.ts';
 import { oracleHandlers } from './oracle.ts';
@@ -18,6 +19,7 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
     ...oracleHandlers,
     ...proofHandlers,
     'oracle report': runReport,
+    'consortium init': runConsortiumInit,
     start: runStart,
     send: runSend,
     call: runCall,

@@ -16,7 +16,7 @@ import { listKeystores } from '../keystore.ts';
 import { createLogger } from '../log.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../node.ts';
 import { UsageError } from '../resolve-settings.ts';
-import { banner, statusLine } from '../screen.ts';
+import { banner, consortiumText, formatHashRate, statusLine } from '../screen.ts';
 import type { Settings } from '../settings.ts';
 import { packageVersion } from '../version.ts';
 import { keysDirectory } from './account.ts';
@@ -77,6 +77,36 @@ function untilStopped(node: RunningNode): Promise<Error | undefined> {
   });
 }
 
+/** How blocks come about here, for the banner. */
+async function makersOf(
+  node: RunningNode,
+  settings: Settings,
+): Promise<readonly (readonly [string, string])[]> {
+  const { mining, backend } = node;
+  if (mining !== undefined) {
+    const { 'mine.threads': threads, mine } = settings;
+    const text = `${threads} thread${threads === 1 ? '' : 's'}, ${mining.core} core`;
+    return [
+      ['mining', mine ? text : 'off'],
+      ['Stratum', mining.stratumUrl],
+    ];
+  }
+  const { consortium } = await backend.status();
+  if (consortium === undefined) return [];
+  const { members, quorum, self } = consortium;
+  return [
+    ['consortium', `${members.length} members, ${quorum} decide`],
+    ['this node', self === undefined ? 'follows, does not vote' : `votes as member ${self}`],
+  ];
+}
+
+/** Hash rate, or where the consortium stands, for the status line. */
+async function makersLine({ backend }: RunningNode): Promise<string> {
+  if (backend.mining !== undefined) return formatHashRate(backend.mining.status().hashesPerSecond);
+  const { consortium } = await backend.status();
+  return consortium === undefined ? '' : consortiumText(consortium, Date.now());
+}
+
 async function bannerOf(node: RunningNode, settings: Settings): Promise<string> {
   const { genesis } = node;
   return banner({
@@ -87,10 +117,7 @@ async function bannerOf(node: RunningNode, settings: Settings): Promise<string> 
     dataDirectory: settings.datadir,
     rpcUrl: node.rpcUrl,
     peerAddress: node.network.addresses()[0],
-    hashCore: node.mining.core,
-    stratumUrl: node.mining.stratumUrl,
-    threads: settings['mine.threads'],
-    mining: settings.mine,
+    makers: await makersOf(node, settings),
     development: genesis.development,
     accounts: genesis.development ? testAccounts() : [],
     feeds: (await node.oracle?.desk.feeds()) ?? [],
@@ -138,13 +165,12 @@ async function serve(node: RunningNode, settings: Settings, terminal: Terminal):
   const [feed] = (await oracle?.client.feeds()) ?? [];
   node.onHead((notice) => {
     const shown = oracle && feed ? oracleLine(oracle.desk, feed) : Promise.resolve('');
-    void shown
-      .catch(() => '')
-      .then((answer) => {
+    void Promise.all([shown.catch(() => ''), makersLine(node).catch(() => '')]).then(
+      ([answer, makers]) => {
         const peers = node.network.peers().length;
-        const { hashesPerSecond = 0 } = node.backend.mining?.status() ?? {};
-        terminal.write(`${statusLine({ notice, peers, hashesPerSecond, oracle: answer })}\n`);
-      });
+        terminal.write(`${statusLine({ notice, peers, makers, oracle: answer })}\n`);
+      },
+    );
   });
   const failure = await stopped;
   if (failure !== undefined) {

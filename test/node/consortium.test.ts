@@ -1,0 +1,127 @@
+/** Four members in processes of their own, with power cuts, and a node that only follows them. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromHex, reverseBytes, toHex } from '../../src/primitives/bytes.ts';
+import { nobleCrypto } from '../../src/primitives/crypto.ts';
+import { verifySeal } from '../../src/primitives/seal.ts';
+import { ConsortiumProcesses } from '../support/consortium.ts';
+import { type NodeProcess, until } from '../support/process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'dodona-consortium-'));
+const target = '0x00000000000000000000000000000000000000bb';
+
+interface Receipt {
+  readonly blockHash: string;
+  readonly blockNumber: string;
+  readonly status: string;
+}
+
+async function send(node: NodeProcess): Promise<string> {
+  const [from] = await node.rpc<string[]>('eth_accounts');
+  return node.rpc<string>('eth_sendTransaction', { from, to: target, value: '0x1' });
+}
+
+function receiptOf(node: NodeProcess, hash: string): Promise<Receipt> {
+  return until(`receipt of ${hash}`, async () => {
+    const receipt = await node.rpc<Receipt | null>('eth_getTransactionReceipt', hash);
+    return receipt ?? undefined;
+  });
+}
+
+describe('a consortium of four processes', () => {
+  let consortium: ConsortiumProcesses;
+  let observer: NodeProcess;
+
+  beforeAll(async () => {
+    consortium = await ConsortiumProcesses.found(join(folder, 'net'), 4);
+    await consortium.startAll();
+    await consortium.reached(1);
+    observer = await consortium.observe('observer');
+  }, 90_000);
+
+  afterAll(async () => {
+    await Promise.all([consortium.stop(), observer.kill()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('makes blocks that are final, sealed and the same everywhere', async () => {
+    const hash = await send(consortium.node(3));
+    const nodes = [...consortium.running, observer];
+    const receipts = await Promise.all(nodes.map((node) => receiptOf(node, hash)));
+    expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1);
+    const { blockHash, blockNumber, status } = receipts[0] as Receipt;
+    expect(status).toBe('0x1');
+    const [latest, finalized] = await Promise.all([
+      consortium.node(0).block(Number(blockNumber)),
+      consortium.node(0).block('finalized'),
+    ]);
+    expect(latest?.hash).toBe(blockHash);
+    expect(finalized?.number).toBeGreaterThanOrEqual(Number(blockNumber));
+
+    const { seal } = await observer.rpc<{ seal: string }>('pbft_getSeal', Number(blockNumber));
+    const { members, self } =
+      await observer.rpc<Awaited<ReturnType<ConsortiumProcesses['status']>>>('pbft_status');
+    expect(self).toBeNull();
+    const { genesis } = await observer.rpc<{ genesis: string }>('dodona_status');
+    const subject = {
+      genesisId: fromHex(genesis),
+      height: Number(blockNumber),
+      id: toHex(reverseBytes(fromHex(blockHash))),
+    };
+    const list = members.map(({ key, address }) => ({
+      key: fromHex(key),
+      address: fromHex(address),
+    }));
+    expect(verifySeal(fromHex(seal), subject, list, nobleCrypto)).toBe(true);
+    const other = { ...subject, height: subject.height + 1 };
+    expect(verifySeal(fromHex(seal), other, list, nobleCrypto)).toBe(false);
+  }, 60_000);
+
+  it('proves state, and says that nobody mines', async () => {
+    const node = consortium.node(1);
+    const proof = await node.rpc<{ account: { value: string | null } }>('dodona_getProof', target);
+    expect(proof.account.value).not.toBeNull();
+    for (const [method, ...params] of [
+      ['miner_start'],
+      ['miner_status'],
+      ['evm_mine'],
+      ['getblocktemplate', {}],
+    ] as const) {
+      await expect(node.rpc(method, ...params), method).rejects.toThrow('does not mine');
+    }
+  });
+
+  it('goes on within twice the timer when the primary dies under load', async () => {
+    const { primary, view } = await consortium.status(0);
+    const others = [0, 1, 2, 3].filter((index) => index !== primary);
+    const node = consortium.node(others[0] as number);
+    await send(node);
+    await consortium.kill(primary);
+    const [hash, since] = [await send(node), Date.now()];
+    await receiptOf(node, hash);
+    // Not the machine's speed but the timer decides: 2 s of patience, and as much for what follows.
+    expect(Date.now() - since).toBeLessThan(4_000 + 1_000);
+    expect((await consortium.status(others[0] as number)).view).toBeGreaterThan(view);
+    await consortium.start(primary);
+    await receiptOf(consortium.node(primary), hash);
+  }, 60_000);
+
+  it('stops without a quorum, loses nothing, and resumes by itself', async () => {
+    await Promise.all([consortium.kill(0), consortium.kill(1)]);
+    const node = consortium.node(2);
+    // One block may have been under way with votes of those that died.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { number } = await node.head();
+    const hash = await send(node);
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect((await node.head()).number).toBe(number);
+    await Promise.all([consortium.start(0), consortium.start(1)]);
+    const receipts = await Promise.all(consortium.running.map((each) => receiptOf(each, hash)));
+    expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1);
+    const blocks = await Promise.all(consortium.running.map((each) => each.block(number)));
+    expect(new Set(blocks.map((block) => block?.stateRoot)).size).toBe(1);
+  }, 60_000);
+});

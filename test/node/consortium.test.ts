@@ -33,7 +33,7 @@ function receiptOf(node: NodeProcess, hash: string): Promise<Receipt> {
 
 describe('a consortium of four processes', () => {
   let consortium: ConsortiumProcesses;
-  let observer: NodeProcess;
+  let observer: NodeProcess | undefined;
 
   beforeAll(async () => {
     consortium = await ConsortiumProcesses.found(join(folder, 'net'), 4);
@@ -43,13 +43,14 @@ describe('a consortium of four processes', () => {
   }, 90_000);
 
   afterAll(async () => {
-    await Promise.all([consortium.stop(), observer.kill()]);
+    await Promise.all([consortium?.stop(), observer?.kill()]);
     rmSync(folder, { recursive: true, force: true });
   });
 
   it('makes blocks that are final, sealed and the same everywhere', async () => {
     const hash = await send(consortium.node(3));
-    const nodes = [...consortium.running, observer];
+    const follower = observer as NodeProcess;
+    const nodes = [...consortium.running, follower];
     const receipts = await Promise.all(nodes.map((node) => receiptOf(node, hash)));
     expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1);
     const { blockHash, blockNumber, status } = receipts[0] as Receipt;
@@ -61,11 +62,11 @@ describe('a consortium of four processes', () => {
     expect(latest?.hash).toBe(blockHash);
     expect(finalized?.number).toBeGreaterThanOrEqual(Number(blockNumber));
 
-    const { seal } = await observer.rpc<{ seal: string }>('pbft_getSeal', Number(blockNumber));
+    const { seal } = await follower.rpc<{ seal: string }>('pbft_getSeal', Number(blockNumber));
     const { members, self } =
-      await observer.rpc<Awaited<ReturnType<ConsortiumProcesses['status']>>>('pbft_status');
+      await follower.rpc<Awaited<ReturnType<ConsortiumProcesses['status']>>>('pbft_status');
     expect(self).toBeNull();
-    const { genesis } = await observer.rpc<{ genesis: string }>('dodona_status');
+    const { genesis } = await follower.rpc<{ genesis: string }>('dodona_status');
     const subject = {
       genesisId: fromHex(genesis),
       height: Number(blockNumber),

@@ -11,7 +11,8 @@ import {
   encodeFunctionData,
   type Hex,
 } from 'viem';
-import { fromHex, toHex } from '../../src/primitives/bytes.ts';
+import { bigintToBytes, fromHex, toHex } from '../../src/primitives/bytes.ts';
+import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import type { Log } from '../../src/primitives/receipt.ts';
 import { encodeCreation } from '../../src/vm/creation.ts';
 import type { BlockContext, Message, Outcome, Vm } from '../../src/vm/world.ts';
@@ -52,6 +53,8 @@ export class ContractChain {
   readonly #targets: Target[];
   readonly #checks: ((touched: boolean) => void)[] = [];
   #touched = false;
+  /** First blocks of the branches that make up this chain; ids of blocks differ from branch to branch. */
+  #branches: readonly number[] = [0];
 
   /** `targets` are the contracts whose errors and events are decoded wherever they appear. */
   constructor(vm: Vm, chainId: number, targets: readonly Target[]) {
@@ -90,6 +93,23 @@ export class ContractChain {
       this.height++;
       this.time += this.spacing;
     }
+  }
+
+  /**
+   * Keeps the chain as it is at the end of this block; the returned function goes back and opens the
+   * next block, of another branch.
+   */
+  snapshot(): () => void {
+    const height = this.height + 1;
+    const time = this.time + this.spacing;
+    const restore = this.world.snapshot();
+    return () => {
+      restore();
+      this.#touched = false;
+      this.height = height;
+      this.time = time;
+      this.#branches = [...this.#branches, height];
+    };
   }
 
   /** Mines until the next call is in block `height`. */
@@ -170,13 +190,20 @@ export class ContractChain {
       baseFeePerGas: 1n,
       chainId: this.#chainId,
       gasTable: 1,
-      blockId: () => undefined,
+      blockId: (height) => this.#blockId(height),
     };
     this.world.beginTransaction();
     const context = { origin: message.sender, gasPrice: 1n };
     const outcome = this.#vm.run(this.world, block, context, message);
     if (outcome.status === 'success' && message.isStatic !== true) this.#touched = true;
     return outcome;
+  }
+
+  /** Blocks of another branch have another id, also at the same height. */
+  #blockId(height: number): Uint8Array {
+    const branch = this.#branches.findLastIndex((first) => first <= height);
+    const seed = [...bigintToBytes(BigInt(branch), 8), ...bigintToBytes(BigInt(height), 8)];
+    return nobleCrypto.keccak256(Uint8Array.from(seed));
   }
 
   #errorText(abi: Abi, data: Hex, outcome: Outcome): string {

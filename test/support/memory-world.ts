@@ -124,6 +124,19 @@ export class MemoryWorld implements World {
     this.emitted.push(log);
   }
 
+  /** Keeps the state between transactions; the returned function brings it back. */
+  snapshot(): () => void {
+    const parts = [this.balances, this.nonces, this.codes, this.slots] as Map<Hex, unknown>[];
+    const copies = parts.map((part) => new Map(part));
+    return () => {
+      this.original.clear();
+      for (const [index, part] of parts.entries()) {
+        part.clear();
+        for (const [key, value] of copies[index] as Map<Hex, unknown>) part.set(key, value);
+      }
+    };
+  }
+
   checkpoint(): number {
     return this.undo.length;
   }

@@ -7,6 +7,7 @@ import { nodeHandlers } from './node/commands/handlers.ts';
 import { createNativeCrypto } from './node/native-crypto.ts';
 import { UsageError } from './node/resolve-settings.ts';
 import { processSurroundings, processTerminal } from './node/terminal.ts';
+import { attackCommand } from './simulation/attack/attacks.ts';
 import { parseSimulation, type SimulationOptions, simulateCommand } from './simulation/simulate.ts';
 
 const simulate: Handler = async ({ options }, terminal) => {
@@ -19,9 +20,20 @@ const simulate: Handler = async ({ options }, terminal) => {
   return simulateCommand(parsed, createNativeCrypto(), (line) => terminal.write(`${line}\n`));
 };
 
+/** Without a name, the whole laboratory. */
+const simulateAttack: Handler = async ({ words, options }, terminal) => {
+  try {
+    const { seed } = parseSimulation({ seed: options.seed });
+    attackCommand(words[0] ?? 'all', seed, (line) => terminal.write(`${line}\n`));
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return 0;
+};
+
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
   processSurroundings(),
   processTerminal,
-  { ...nodeHandlers(), simulate },
+  { ...nodeHandlers(), simulate, 'simulate attack': simulateAttack },
 );

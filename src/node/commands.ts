@@ -253,6 +253,15 @@ export const commands: readonly Command[] = [
     settings: [],
   },
   {
+    name: 'simulate attack',
+    takes: '[NAME]',
+    purpose: 'Attack the oracles on paper: what it costs, what it brings, what decides.',
+    words: [0, 1],
+    examples: ['dodona simulate attack', 'dodona simulate attack sybil-hedging'],
+    options: { seed: ['N', 'what all chance is drawn from'] },
+    settings: [],
+  },
+  {
     name: 'simulate',
     takes: '',
     purpose: 'Run a whole network in one thread from one seed and check it.',

@@ -21,28 +21,72 @@ export interface ModuleRefusal {
   readonly message: string;
 }
 
+export type SectionName =
+  | 'custom'
+  | 'type'
+  | 'import'
+  | 'function'
+  | 'table'
+  | 'memory'
+  | 'global'
+  | 'export'
+  | 'start'
+  | 'element'
+  | 'code'
+  | 'data'
+  | 'data count';
+
+/** Where in a module something is wrong. */
+export interface Place {
+  /** Undefined for what belongs to the module as a whole. */
+  readonly section: SectionName | undefined;
+  /** Undefined outside of function bodies. */
+  readonly functionIndex?: number | undefined;
+  /** Byte in the module that was read; undefined when the section is missing. */
+  readonly offset: number | undefined;
+}
+
+/** A name out of a module as text for people: quoted, without control characters, cut at 64. */
+export function quoted(name: string): string {
+  return JSON.stringify(name.length > 64 ? `${name.slice(0, 64)}...` : name);
+}
+
+function describePlace({ section, functionIndex, offset }: Place): string {
+  const parts = [section === undefined ? 'module' : `${section} section`];
+  if (functionIndex !== undefined) parts.push(`function ${functionIndex}`);
+  parts.push(offset === undefined ? 'which is missing' : `byte ${offset}`);
+  return parts.join(', ');
+}
+
 /** Carries a refusal out of the depths of decoding; callers turn it into a value. */
 export class ModuleError extends Error {
   readonly code: ModuleRefusal['code'];
-  constructor(code: ModuleRefusal['code'], message: string) {
-    super(message);
+  readonly place: Place;
+  constructor(code: ModuleRefusal['code'], place: Place, message: string) {
+    super(`${describePlace(place)}: ${message}`);
     this.name = 'ModuleError';
     this.code = code;
+    this.place = place;
   }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads forward between two offsets; every refusal names the offset in the whole module. */
+/** What a reader reads, for its refusals. */
+type Region = Pick<Place, 'section' | 'functionIndex'>;
+
+/** Reads forward between two offsets; every refusal names its place in the whole module. */
 export class ByteReader {
   private readonly bytes: Uint8Array;
+  private readonly region: Region;
   readonly end: number;
   offset: number;
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, start: number, end: number, region: Region) {
     this.bytes = bytes;
     this.offset = start;
     this.end = end;
+    this.region = region;
   }
 
   get done(): boolean {
@@ -50,7 +94,12 @@ export class ByteReader {
   }
 
   fail(message: string, offset = this.offset): never {
-    throw new ModuleError('malformed', `${message} at byte ${offset}`);
+    throw new ModuleError('malformed', { ...this.region, offset }, message);
+  }
+
+  /** For what a later version of WebAssembly knows. */
+  refuse(message: string, offset = this.offset): never {
+    throw new ModuleError('unsupported', { ...this.region, offset }, message);
   }
 
   u8(what: string): number {
@@ -128,7 +177,12 @@ export class ByteReader {
   inner(length: number, what: string): ByteReader {
     const start = this.offset;
     this.take(length, what);
-    return new ByteReader(this.bytes, start, start + length);
+    return new ByteReader(this.bytes, start, start + length, this.region);
+  }
+
+  /** A reader of the same bytes whose refusals name another region. */
+  within(region: Region): ByteReader {
+    return new ByteReader(this.bytes, this.offset, this.end, region);
   }
 }
 

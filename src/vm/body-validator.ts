@@ -1,11 +1,18 @@
 /**
- * Types one function body, after the algorithm in the appendix of the WebAssembly 1.0
- * specification: a stack of operand types, a stack of open blocks, and unreachable code that fits
- * every type. Also finds the greatest height of the operand stack, which the stack meter charges.
+ * Types one function body, after the algorithm in the appendix of the WebAssembly specification (1.0,
+ * with the multi-value proposal): a stack of operand types, a stack of open blocks, and unreachable
+ * code that fits every type. Also finds the greatest height of the operand stack, which the stack
+ * meter charges.
  */
 
 import { ModuleError } from './binary.ts';
-import type { FunctionBody, FunctionType, GlobalType, Instruction } from './module.ts';
+import {
+  type FunctionBody,
+  type FunctionType,
+  type GlobalType,
+  type Instruction,
+  typeIndexOfBlock,
+} from './module.ts';
 import { emptyBlock, type Operator, opcodes, operators, valueTypes } from './opcodes.ts';
 
 export interface BodyContext {
@@ -21,10 +28,20 @@ const unknownType = 0;
 
 interface Control {
   readonly opcode: number;
-  readonly result: number | undefined;
+  readonly type: FunctionType;
   /** Height of the operand stack when the block was opened. */
   readonly height: number;
   isUnreachable: boolean;
+}
+
+/** Block types that one number says: nothing in, at most one value out. */
+const shortTypes = new Map<number, FunctionType>([
+  [emptyBlock, { parameters: [], results: [] }],
+  ...Object.values(valueTypes).map((type) => [type, { parameters: [], results: [type] }] as const),
+]);
+
+function sameTypes(left: readonly number[], right: readonly number[]): boolean {
+  return left.length === right.length && left.every((type, index) => type === right[index]);
 }
 
 const typeNames: Readonly<Record<number, string>> = {
@@ -53,7 +70,7 @@ class BodyValidator {
     this.context = context;
     this.locals = locals;
     this.functionIndex = functionIndex;
-    this.open(opcodes.block, type.results[0]);
+    this.open(opcodes.block, { parameters: [], results: type.results });
   }
 
   get isClosed(): boolean {
@@ -62,20 +79,22 @@ class BodyValidator {
 
   fail(message: string): never {
     const name = operators.get(this.at?.opcode ?? 0)?.name;
-    throw new ModuleError(
-      'invalid',
-      `function ${this.functionIndex}, ${name} at byte ${this.at?.offset}: ${message}`,
-    );
+    const { functionIndex } = this;
+    const place = { section: 'code', functionIndex, offset: this.at?.offset } as const;
+    throw new ModuleError('invalid', place, `${name} ${message}`);
   }
 
   private get top(): Control {
     return this.controls.at(-1) ?? this.fail('code after the end of the function');
   }
 
-  private push(type: number | undefined): void {
-    if (type === undefined) return;
+  private push(type: number): void {
     this.operands.push(type);
     if (this.operands.length > this.heightMax) this.heightMax = this.operands.length;
+  }
+
+  private pushAll(types: readonly number[]): void {
+    for (const type of types) this.push(type);
   }
 
   private pop(expected: number = unknownType): number {
@@ -94,17 +113,27 @@ class BodyValidator {
     for (let index = types.length - 1; index >= 0; index--) this.pop(types[index]);
   }
 
-  private popResult(type: number | undefined): void {
-    if (type !== undefined) this.pop(type);
+  private open(opcode: number, type: FunctionType): void {
+    this.controls.push({ opcode, type, height: this.operands.length, isUnreachable: false });
+    this.pushAll(type.parameters);
   }
 
-  private open(opcode: number, result: number | undefined): void {
-    this.controls.push({ opcode, result, height: this.operands.length, isUnreachable: false });
+  private blockType(immediate: number): FunctionType {
+    const index = typeIndexOfBlock(immediate);
+    const type = index === undefined ? shortTypes.get(immediate) : this.context.types[index];
+    return type ?? this.fail(`names type ${index}, which does not exist`);
+  }
+
+  private openBlock(opcode: number, immediate: number): void {
+    const type = this.blockType(immediate);
+    if (opcode === opcodes.if) this.pop(valueTypes.i32);
+    this.popAll(type.parameters);
+    this.open(opcode, type);
   }
 
   private close(): Control {
     const control = this.top;
-    this.popResult(control.result);
+    this.popAll(control.type.results);
     if (this.operands.length !== control.height) {
       this.fail(`leaves ${this.operands.length - control.height} operands too many`);
     }
@@ -117,11 +146,11 @@ class BodyValidator {
     this.top.isUnreachable = true;
   }
 
-  /** What a branch to this label carries: nothing to a loop, the result to the others. */
-  private labelType(depth: number): number | undefined {
+  /** What a branch to this label carries: parameters to a loop, results to the others. */
+  private labelTypes(depth: number): readonly number[] {
     const control = this.controls[this.controls.length - 1 - depth];
     if (control === undefined) return this.fail(`branches ${depth} blocks out, too far`);
-    return control.opcode === opcodes.loop ? undefined : control.result;
+    return control.opcode === opcodes.loop ? control.type.parameters : control.type.results;
   }
 
   private local(index: number): number {
@@ -135,24 +164,24 @@ class BodyValidator {
   private call(type: FunctionType | undefined): void {
     if (type === undefined) this.fail('calls a function or type that does not exist');
     this.popAll(type.parameters);
-    this.push(type.results[0]);
+    this.pushAll(type.results);
   }
 
   private end(): void {
-    const control = this.close();
-    if (control.opcode === opcodes.if && control.result !== undefined) {
-      this.fail('if without else cannot give a result');
+    const { opcode, type } = this.close();
+    if (opcode === opcodes.if && !sameTypes(type.parameters, type.results)) {
+      this.fail('closes an if without else, which cannot give another result than it takes');
     }
-    if (!this.isClosed) this.push(control.result);
+    if (!this.isClosed) this.pushAll(type.results);
   }
 
   private branchTable(targets: readonly number[]): void {
     this.pop(valueTypes.i32);
-    const expected = this.labelType(targets.at(-1) as number);
+    const expected = this.labelTypes(targets.at(-1) as number);
     for (const target of targets) {
-      if (this.labelType(target) !== expected) this.fail('branch targets differ in type');
+      if (!sameTypes(this.labelTypes(target), expected)) this.fail('has targets of several types');
     }
-    this.popResult(expected);
+    this.popAll(expected);
     this.makeUnreachable();
   }
 
@@ -164,7 +193,7 @@ class BodyValidator {
       }
     }
     this.popAll(operator.parameters);
-    this.push(operator.result);
+    if (operator.result !== undefined) this.push(operator.result);
   }
 
   private variable(instruction: Instruction): void {
@@ -196,39 +225,36 @@ class BodyValidator {
       case opcodes.unreachable:
         this.makeUnreachable();
         return;
-      case opcodes.if:
-        this.pop(valueTypes.i32);
-        this.open(opcode, immediate === emptyBlock ? undefined : immediate);
-        return;
       case opcodes.block:
       case opcodes.loop:
-        this.open(opcode, immediate === emptyBlock ? undefined : immediate);
+      case opcodes.if:
+        this.openBlock(opcode, immediate);
         return;
       case opcodes.else: {
         const control = this.close();
         if (control.opcode !== opcodes.if) this.fail('has no if');
-        this.open(opcode, control.result);
+        this.open(opcode, control.type);
         return;
       }
       case opcodes.end:
         this.end();
         return;
       case opcodes.br:
-        this.popResult(this.labelType(immediate));
+        this.popAll(this.labelTypes(immediate));
         this.makeUnreachable();
         return;
       case opcodes.brIf: {
         this.pop(valueTypes.i32);
-        const carried = this.labelType(immediate);
-        this.popResult(carried);
-        this.push(carried);
+        const carried = this.labelTypes(immediate);
+        this.popAll(carried);
+        this.pushAll(carried);
         return;
       }
       case opcodes.brTable:
         this.branchTable(instruction.targets);
         return;
       case opcodes.return:
-        this.popResult((this.controls[0] as Control).result);
+        this.popAll((this.controls[0] as Control).type.results);
         this.makeUnreachable();
         return;
       case opcodes.call:

@@ -43,6 +43,7 @@ function checkModule(wasm: Uint8Array): CheckedModule {
   if (wasm.length > limits.wasmSizeBytesMax) {
     throw new ModuleError(
       'too-large',
+      { section: undefined, offset: limits.wasmSizeBytesMax },
       `the module has ${wasm.length} bytes, at most ${limits.wasmSizeBytesMax}: strip names (-g0) or split it`,
     );
   }

@@ -4,27 +4,28 @@
  */
 
 import { equalBytes } from '../primitives/bytes.ts';
-import { ByteReader, ModuleError } from './binary.ts';
+import { ByteReader, ModuleError, type SectionName } from './binary.ts';
 import { readExpression } from './instructions.ts';
-import type {
-  DataSegment,
-  ElementSegment,
-  Export,
-  ExternalKind,
-  FunctionBody,
-  FunctionType,
-  Global,
-  GlobalType,
-  Import,
-  ImportDescription,
-  SizeLimits,
-  WasmModule,
+import {
+  type DataSegment,
+  type ElementSegment,
+  type Export,
+  type ExternalKind,
+  type FunctionBody,
+  type FunctionType,
+  type Global,
+  type GlobalType,
+  type Import,
+  type ImportDescription,
+  importsOf,
+  type SizeLimits,
+  type WasmModule,
 } from './module.ts';
 import { valueTypes } from './opcodes.ts';
 
 const header = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 const externalKinds: readonly ExternalKind[] = ['function', 'table', 'memory', 'global'];
-const sectionNames = [
+const sectionNames: readonly SectionName[] = [
   'custom',
   'type',
   'import',
@@ -49,10 +50,10 @@ function readValueType(reader: ByteReader): number {
   const type = reader.u8('value type');
   if (type >= valueTypes.f64 && type <= valueTypes.i32) return type;
   if (type === 0x7b || type === 0x70 || type === 0x6f) {
-    throw new ModuleError(
-      'unsupported',
-      `value type 0x${type.toString(16)} at byte ${reader.offset - 1} is a vector or reference: ` +
+    reader.refuse(
+      `value type 0x${type.toString(16)} is a vector or reference: ` +
         'compile for the MVP without SIMD and reference types',
+      reader.offset - 1,
     );
   }
   return reader.fail(`0x${type.toString(16)} is no value type`, reader.offset - 1);
@@ -85,16 +86,16 @@ function readGlobalType(reader: ByteReader): GlobalType {
   return { type, isMutable: mutability === 1 };
 }
 
-function refuseTags(offset: number): never {
-  throw new ModuleError(
-    'unsupported',
-    `tag at byte ${offset} belongs to exception handling: compile without exceptions`,
+function refuseTags(reader: ByteReader): never {
+  return reader.refuse(
+    'tag belongs to exception handling: compile without exceptions',
+    reader.offset - 1,
   );
 }
 
 function readKind(reader: ByteReader): ExternalKind {
   const code = reader.u8('external kind');
-  if (code === 4) refuseTags(reader.offset - 1);
+  if (code === 4) refuseTags(reader);
   return externalKinds[code] ?? reader.fail('external kind is unknown', reader.offset - 1);
 }
 
@@ -131,31 +132,34 @@ function readExport(reader: ByteReader): Export {
   };
 }
 
-function readSegmentFlags(reader: ByteReader, what: string): void {
-  const flags = reader.u32(`flags of a ${what} segment`);
+function readSegmentFlags(reader: ByteReader): void {
+  const offset = reader.offset;
+  const flags = reader.u32('kind of segment');
   if (flags === 0) return;
-  throw new ModuleError(
-    'unsupported',
-    `${what} segment at byte ${reader.offset} is passive or names its ${what === 'data' ? 'memory' : 'table'}: ` +
-      'only active segments of index 0 are accepted',
+  reader.refuse(
+    `a segment of kind ${flags} (bulk memory or reference types): only active segments are ` +
+      'accepted, without an index of memory or table',
+    offset,
   );
 }
 
 function readElement(reader: ByteReader): ElementSegment {
-  readSegmentFlags(reader, 'element');
+  readSegmentFlags(reader);
   const offset = readExpression(reader);
   return { offset, functions: reader.vector('functions', () => reader.u32('function index')) };
 }
 
 function readData(reader: ByteReader): DataSegment {
-  readSegmentFlags(reader, 'data');
+  readSegmentFlags(reader);
   const offset = readExpression(reader);
   return { offset, bytes: reader.take(reader.u32('length of data'), 'data') };
 }
 
-function readBody(outer: ByteReader): FunctionBody {
-  const sizeBytes = outer.u32('size of a function body');
-  const reader = outer.inner(sizeBytes, 'function body');
+function readBody(outer: ByteReader, functionIndex: number): FunctionBody {
+  const named = outer.within({ section: 'code', functionIndex });
+  const sizeBytes = named.u32('size of a function body');
+  const reader = named.inner(sizeBytes, 'function body');
+  outer.offset = reader.end;
   const offset = reader.offset;
   let total = 0;
   const locals = reader.vector('local groups', () => {
@@ -203,9 +207,13 @@ function readSection(id: number, reader: ByteReader, module: Sections): void {
     case 9:
       module.elements = reader.vector('element segments', () => readElement(reader));
       return;
-    case 10:
-      module.bodies = reader.vector('function bodies', () => readBody(reader));
+    case 10: {
+      const imported = importsOf(module, 'function').length;
+      module.bodies = reader.vector('function bodies', (index) =>
+        readBody(reader, imported + index),
+      );
       return;
+    }
     case 11:
       module.data = reader.vector('data segments', () => readData(reader));
       return;
@@ -231,40 +239,54 @@ function emptySections(): Sections {
   };
 }
 
+/** Sections that repeat the length of others must agree with them. */
+function checkCounts({ functions, bodies, data, dataCount }: Sections, reader: ByteReader): void {
+  if (functions.length !== bodies.length) {
+    const message = `${functions.length} functions are declared, ${bodies.length} defined`;
+    reader.within({ section: 'code' }).fail(message);
+  }
+  if (dataCount !== undefined && dataCount !== data.length) {
+    const message = `${dataCount} data segments are announced, ${data.length} follow`;
+    reader.within({ section: 'data' }).fail(message);
+  }
+}
+
 /**
  * The module that `bytes` encode. Data segments are views into `bytes`.
  * @throws ModuleError naming section, offset and what is wrong.
  */
 export function decodeModule(bytes: Uint8Array): WasmModule {
   if (bytes.length < 8 || !equalBytes(bytes.subarray(0, 8), header)) {
-    throw new ModuleError('malformed', 'no WebAssembly module of version 1: bytes 0-7 differ');
+    throw new ModuleError(
+      'malformed',
+      { section: undefined, offset: 0 },
+      'no WebAssembly module of version 1: bytes 0-7 differ',
+    );
   }
   const sections = emptySections();
-  const reader = new ByteReader(bytes, 8);
+  const reader = new ByteReader(bytes, 8, bytes.length, { section: undefined });
+  const sectionOffsets: Partial<Record<SectionName, number>> = {};
   let lastOrder = 0;
   while (!reader.done) {
     const id = reader.u8('section id');
     const order = sectionOrder[id];
-    if (id === 13) refuseTags(reader.offset - 1);
+    if (id === 13) refuseTags(reader);
     if (order === undefined) return reader.fail(`unknown section ${id}`, reader.offset - 1);
-    const section = reader.inner(reader.u32('size of a section'), `${sectionNames[id]} section`);
+    const name = sectionNames[id] as SectionName;
+    const named = reader.within({ section: name });
+    const section = named.inner(named.u32('size of the section'), 'the section');
+    reader.offset = section.end;
     if (id === 0) {
       section.name('name of a custom section');
       continue;
     }
-    if (order <= lastOrder) section.fail(`${sectionNames[id]} section is out of order or twice`);
+    if (order <= lastOrder) section.fail('it is out of order or twice');
     lastOrder = order;
+    sectionOffsets[name] = section.offset;
     readSection(id, section, sections);
-    if (!section.done) section.fail(`bytes after the end of the ${sectionNames[id]} section`);
+    if (!section.done) section.fail('bytes after its end');
   }
   const { dataCount, ...module } = sections;
-  if (module.functions.length !== module.bodies.length) {
-    reader.fail(
-      `${module.functions.length} functions are declared, ${module.bodies.length} defined`,
-    );
-  }
-  if (dataCount !== undefined && dataCount !== module.data.length) {
-    reader.fail(`${dataCount} data segments are announced, ${module.data.length} follow`);
-  }
-  return module;
+  checkCounts(sections, reader);
+  return { ...module, sectionOffsets };
 }

@@ -80,16 +80,28 @@ export function linkHook(
   name: string,
   type: FunctionType,
 ): { readonly hook: LinkedHook } | { readonly problem: string } {
-  if (!Object.hasOwn(signatures, name)) return { problem: `there is no ${hookModule}.${name}` };
+  if (!Object.hasOwn(signatures, name)) return { problem: 'there is no such hook' };
   const signature = signatureOf(type);
   const hook = name as HookName;
   const [expected] = signatures[hook];
   if (signature === expected) return { hook };
   if (hook === 'tx_ink_price' && signature === wideInkPrice) return { hook: 'tx_ink_price_wide' };
   return {
-    problem: `${hookModule}.${name} is ${expected}, the module declares ${signature} (i = i32, l = i64)`,
+    problem: `it is ${expected}, the module declares ${signature} (i = i32, l = i64)`,
   };
 }
+
+const typesOfLetters: Readonly<Record<string, number>> = { i: valueTypes.i32, l: valueTypes.i64 };
+
+/** The type under which a module declares a hook: what `linkHook` accepts. */
+export function hookType(name: HookName): FunctionType {
+  const [parameters = '', results = ''] = signatures[name][0].split('>');
+  const types = (text: string): number[] =>
+    [...text].map((letter) => typesOfLetters[letter] as number);
+  return { parameters: types(parameters), results: types(results) };
+}
+
+export const hookNames: readonly HookName[] = Object.keys(signatures) as HookName[];
 
 /** The name under which a module imports a hook. */
 export function importName(hook: LinkedHook): HookName {

@@ -3,8 +3,8 @@
  * (WebAssembly 1.0, section 5.4).
  */
 
-import { type ByteReader, type ByteWriter, ModuleError } from './binary.ts';
-import type { Instruction } from './module.ts';
+import type { ByteReader, ByteWriter } from './binary.ts';
+import { blockTypeOfIndex, type Instruction, typeIndexOfBlock } from './module.ts';
 import {
   emptyBlock,
   type Operator,
@@ -22,31 +22,41 @@ function readOperator(reader: ByteReader): Operator {
   const opcode = first === 0xfc ? 0xfc00 + reader.u32('second part of the opcode') : first;
   const operator = opcode > 0xfcff ? undefined : operators.get(opcode);
   if (operator !== undefined) return operator;
-  const proposal = proposalOf(first);
-  if (proposal === undefined) reader.fail(`unknown opcode 0x${first.toString(16)}`, offset);
-  throw new ModuleError(
-    'unsupported',
-    `opcode 0x${opcode.toString(16)} at byte ${offset} belongs to ${proposal}: compile for the MVP ` +
+  const proposal = proposalOf(opcode);
+  if (proposal === undefined) reader.fail(`unknown opcode 0x${opcode.toString(16)}`, offset);
+  return reader.refuse(
+    `opcode 0x${opcode.toString(16)} belongs to ${proposal}: compile for the MVP ` +
       'with sign extension and bulk memory only (clang and rustc: -mcpu=mvp; asc: --disable)',
+    offset,
   );
 }
 
 function readZero(reader: ByteReader): void {
   if (reader.u8('memory index') === 0) return;
-  throw new ModuleError(
-    'unsupported',
-    `memory index at byte ${reader.offset - 1} is not 0: a contract has one memory`,
-  );
+  reader.refuse('memory index is not 0: a contract has one memory', reader.offset - 1);
 }
 
+/** A signed 33-bit LEB128: one negative byte is a type by itself, else it is a type index. */
 function readBlockType(reader: ByteReader): number {
-  const type = reader.u8('block type');
+  const offset = reader.offset;
+  let type = reader.u8('block type');
   if (type === emptyBlock || (type >= valueTypes.f64 && type <= valueTypes.i32)) return type;
-  throw new ModuleError(
-    'unsupported',
-    `block type 0x${type.toString(16)} at byte ${reader.offset - 1} is no number type: ` +
-      'compile without multi-value, SIMD and reference types',
-  );
+  if (type < 0x80 && (type & 0x40) !== 0) {
+    reader.refuse(
+      `block type 0x${type.toString(16)} is no number type: compile without SIMD and reference types`,
+      offset,
+    );
+  }
+  let index = 0;
+  for (let shift = 0; ; shift += 7) {
+    if (shift === 28 && type > 0x0f) reader.fail('block type is too large for 32 bits', offset);
+    index += (type & 0x7f) * 2 ** shift;
+    if (type < 0x80) break;
+    type = reader.u8('block type');
+  }
+  if ((type & 0x40) !== 0) reader.fail('block type is negative', offset);
+  if (index > 2 ** 31 - 1) reader.fail(`block type ${index} does not exist`, offset);
+  return blockTypeOfIndex(index);
 }
 
 /** @throws ModuleError naming the offset. */
@@ -116,9 +126,12 @@ export function writeInstruction(writer: ByteWriter, instruction: Instruction): 
   switch (operator.immediate) {
     case 'none':
       return;
-    case 'block':
-      writer.u8(immediate);
+    case 'block': {
+      const typeIndex = typeIndexOfBlock(immediate);
+      if (typeIndex === undefined) writer.u8(immediate);
+      else writer.s32(typeIndex);
       return;
+    }
     case 'index':
       writer.u32(immediate);
       return;

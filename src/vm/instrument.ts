@@ -7,6 +7,7 @@
 import type { GasTable, InkPrices } from './gas-table.ts';
 import { type Helpers, injectHelpers } from './helpers.ts';
 import {
+  blockTypeOfIndex,
   type FunctionBody,
   type FunctionType,
   type Instruction,
@@ -116,10 +117,31 @@ const cuts: ReadonlySet<number> = new Set([
   opcodes.memoryFill,
 ]);
 
+/** Types of the block around bodies that return several values, and where each will be. */
+class ResultTypes {
+  readonly added: FunctionType[] = [];
+  private readonly indices = new Map<string, number>();
+
+  constructor(module: WasmModule) {
+    for (const { results } of module.types) {
+      const key = results.join();
+      if (results.length < 2 || this.indices.has(key)) continue;
+      this.indices.set(key, module.types.length + this.added.length);
+      this.added.push({ parameters: [], results });
+    }
+  }
+
+  blockType({ results }: FunctionType): number {
+    const index = this.indices.get(results.join());
+    return index === undefined ? (results[0] ?? emptyBlock) : blockTypeOfIndex(index);
+  }
+}
+
 interface BodyPlan {
   readonly prices: InkPrices;
   readonly importInk: readonly number[];
   readonly helpers: Helpers;
+  readonly resultTypes: ResultTypes;
 }
 
 /** The rewritten form of one instruction; a list when calls are wrapped. */
@@ -159,7 +181,7 @@ function instrumentBody(
     ...meter.moveStack(words),
     ...meter.checkStack(),
     ...meter.load,
-    instruction(opcodes.block, type.results[0] ?? emptyBlock),
+    instruction(opcodes.block, plan.resultTypes.blockType(type)),
   ];
   let run: Instruction[] = [];
   let cost = prices.functionEntry + prices.functionLocal * variables;
@@ -202,15 +224,20 @@ export function instrument(
       maximum: Math.min(memory.maximum ?? options.memoryPagesMax, options.memoryPagesMax),
     }),
   );
-  const { helpers, ...injected } = injectHelpers(module, {
-    prices: table.ink,
-    initialInk: options.initialInk ?? 0n,
-    initialStackWords: options.initialStackWords ?? 0,
-    initialPages: options.initialPages ?? 0,
-    memoryPagesMax: memories[0]?.maximum,
-    hasMemory: module.memories.length + importsOf(module, 'memory').length > 0,
-  });
-  const plan: BodyPlan = { prices: table.ink, importInk: options.importInk, helpers };
+  const resultTypes = new ResultTypes(module);
+  const types = [...module.types, ...resultTypes.added];
+  const { helpers, ...injected } = injectHelpers(
+    { ...module, types },
+    {
+      prices: table.ink,
+      initialInk: options.initialInk ?? 0n,
+      initialStackWords: options.initialStackWords ?? 0,
+      initialPages: options.initialPages ?? 0,
+      memoryPagesMax: memories[0]?.maximum,
+      hasMemory: module.memories.length + importsOf(module, 'memory').length > 0,
+    },
+  );
+  const plan: BodyPlan = { prices: table.ink, importInk: options.importInk, helpers, resultTypes };
   const bodies = module.bodies.map((body, index) =>
     instrumentBody(
       body,
@@ -222,7 +249,7 @@ export function instrument(
   return {
     ...module,
     memories,
-    types: [...module.types, ...injected.types],
+    types: [...types, ...injected.types],
     functions: [...module.functions, ...injected.functions],
     globals: [...module.globals, ...injected.globals],
     exports: [...module.exports, ...injected.exports],

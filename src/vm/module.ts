@@ -3,6 +3,8 @@
  * were read, so that every refusal can name its place.
  */
 
+import type { Place, SectionName } from './binary.ts';
+
 export interface FunctionType {
   readonly parameters: readonly number[];
   readonly results: readonly number[];
@@ -16,6 +18,19 @@ export interface SizeLimits {
 export interface GlobalType {
   readonly type: number;
   readonly isMutable: boolean;
+}
+
+/**
+ * Block types are numbers: a value type, `emptyBlock`, or, for blocks that take operands or give
+ * several results, the index of a function type as its complement.
+ */
+export function blockTypeOfIndex(typeIndex: number): number {
+  return ~typeIndex;
+}
+
+/** The type index in a block type, if it has one. */
+export function typeIndexOfBlock(blockType: number): number | undefined {
+  return blockType < 0 ? ~blockType : undefined;
 }
 
 /** One operator with its immediate. Instances are shared: never write to one. */
@@ -92,6 +107,13 @@ export interface WasmModule {
   readonly elements: readonly ElementSegment[];
   readonly bodies: readonly FunctionBody[];
   readonly data: readonly DataSegment[];
+  /** Where the sections of the bytes that were read begin; a module that is made has none. */
+  readonly sectionOffsets?: Readonly<Partial<Record<SectionName, number>>>;
+}
+
+/** The place of a section as a whole, for refusals. */
+export function placeOf(module: WasmModule, section: SectionName): Place {
+  return { section, offset: module.sectionOffsets?.[section] };
 }
 
 /** The imports of one kind, in index order. */

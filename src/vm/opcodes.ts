@@ -235,12 +235,14 @@ const laterProposals: readonly (readonly [number, number, string])[] = [
   [0x25, 0x26, 'table access (reference types)'],
   [0xd0, 0xd6, 'reference types'],
   [0xfb, 0xfb, 'garbage collection'],
-  [0xfc, 0xfc, 'saturating conversions, passive segments or table operators'],
+  [0xfc00, 0xfc07, 'saturating conversions'],
+  [0xfc08, 0xfc0d, 'passive segments (bulk memory)'],
+  [0xfc0e, 0xfc11, 'table operators (reference types)'],
   [0xfd, 0xfd, 'SIMD'],
   [0xfe, 0xfe, 'threads'],
 ];
 
 /** The proposal that an unknown opcode belongs to, for the refusal's text. */
-export function proposalOf(firstByte: number): string | undefined {
-  return laterProposals.find(([low, high]) => firstByte >= low && firstByte <= high)?.[2];
+export function proposalOf(opcode: number): string | undefined {
+  return laterProposals.find(([low, high]) => opcode >= low && opcode <= high)?.[2];
 }

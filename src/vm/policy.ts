@@ -5,10 +5,18 @@
  */
 
 import { limits } from '../primitives/limits.ts';
-import { ModuleError, type ModuleRefusal } from './binary.ts';
+import { ModuleError, type ModuleRefusal, type Place, quoted } from './binary.ts';
 import { hookModule, type LinkedHook, linkHook } from './hook-signatures.ts';
-import { type FunctionBody, type FunctionType, importsOf, type WasmModule } from './module.ts';
-import { opcodes, operators, valueTypes } from './opcodes.ts';
+import {
+  type FunctionBody,
+  type FunctionType,
+  type Instruction,
+  importsOf,
+  placeOf,
+  typeIndexOfBlock,
+  type WasmModule,
+} from './module.ts';
+import { type Operator, opcodes, operators, valueTypes } from './opcodes.ts';
 
 /** Exports that mean something; all others are dropped. */
 export const contractExports = {
@@ -17,12 +25,12 @@ export const contractExports = {
   construct: 'user_constructor',
 } as const;
 
-function refuse(code: ModuleRefusal['code'], message: string): never {
-  throw new ModuleError(code, message);
+function refuse(code: ModuleRefusal['code'], place: Place, message: string): never {
+  throw new ModuleError(code, place, message);
 }
 
-function atMost(count: number, max: number, what: string): void {
-  if (count > max) refuse('limit', `${count} ${what}, at most ${max}: split the contract`);
+function atMost(count: number, max: number, place: Place, what: string): void {
+  if (count > max) refuse('limit', place, `${count} ${what}, at most ${max}: split the contract`);
 }
 
 const isFloat = (type: number): boolean => type === valueTypes.f32 || type === valueTypes.f64;
@@ -30,15 +38,17 @@ const isFloat = (type: number): boolean => type === valueTypes.f32 || type === v
 const noFloats =
   'contracts are integer only: use fixed-point numbers, or 256-bit integers of the SDK';
 
-function checkType(type: FunctionType, index: number): void {
-  if ([...type.parameters, ...type.results].some(isFloat)) {
-    refuse('float', `type ${index} has a float: ${noFloats}`);
+function checkType(type: FunctionType, index: number, place: Place): void {
+  const { parameters, results } = type;
+  if ([...parameters, ...results].some(isFloat)) {
+    refuse('float', place, `type ${index} has a float: ${noFloats}`);
   }
-  atMost(
-    type.parameters.length,
-    limits.wasmParametersPerFunctionMax,
-    `parameters in type ${index}`,
-  );
+  if (results.length > 1) {
+    const message = `type ${index} has ${results.length} results: compile without multi-value`;
+    refuse('unsupported', place, message);
+  }
+  const max = limits.wasmParametersPerFunctionMax;
+  atMost(parameters.length, max, place, `parameters in type ${index}`);
 }
 
 interface BodyShape {
@@ -46,43 +56,53 @@ interface BodyShape {
   readonly blocks: number;
 }
 
-function checkBody(body: FunctionBody, index: number): BodyShape {
-  const place = `in function ${index} at byte ${body.offset}`;
-  atMost(body.sizeBytes, limits.wasmBodySizeBytesMax, `bytes of code ${place}`);
+function checkInstruction(instruction: Instruction, operator: Operator, place: Place): void {
+  if (operator.isFloat) refuse('float', place, `${operator.name}: ${noFloats}`);
+  if (operator.immediate === 'block' && typeIndexOfBlock(instruction.immediate) !== undefined) {
+    const message = `${operator.name} with parameters or several results: compile without multi-value`;
+    refuse('unsupported', place, message);
+  }
+  atMost(instruction.targets.length - 1, limits.wasmBranchTableMax, place, 'branch targets');
+}
+
+function checkBody(body: FunctionBody, functionIndex: number): BodyShape {
+  const place: Place = { section: 'code', functionIndex, offset: body.offset };
+  atMost(body.sizeBytes, limits.wasmBodySizeBytesMax, place, 'bytes of code');
   let locals = 0;
   for (const group of body.locals) {
-    if (isFloat(group.type)) refuse('float', `function ${index} has a float local: ${noFloats}`);
+    if (isFloat(group.type)) refuse('float', place, `it has a float local: ${noFloats}`);
     locals += group.count;
   }
-  atMost(locals, limits.wasmLocalsPerFunctionMax, `locals ${place}`);
+  atMost(locals, limits.wasmLocalsPerFunctionMax, place, 'locals');
   let blocks = 0;
   let loops = 0;
   let depth = 0;
   for (const instruction of body.instructions) {
-    const operator = operators.get(instruction.opcode);
-    if (operator?.isFloat) {
-      refuse(
-        'float',
-        `${operator.name} in function ${index} at byte ${instruction.offset}: ${noFloats}`,
-      );
-    }
-    if (operator?.immediate === 'block') {
+    const here: Place = { ...place, offset: instruction.offset };
+    const operator = operators.get(instruction.opcode) as Operator;
+    checkInstruction(instruction, operator, here);
+    if (operator.immediate === 'block') {
       depth += 1;
       blocks += 1;
       if (instruction.opcode === opcodes.loop) loops += 1;
-      atMost(depth, limits.wasmNestingMax, `nested blocks ${place}`);
+      atMost(depth, limits.wasmNestingMax, here, 'nested blocks');
     } else if (instruction.opcode === opcodes.end) depth -= 1;
-    atMost(instruction.targets.length - 1, limits.wasmBranchTableMax, `branch targets ${place}`);
   }
-  atMost(blocks, limits.wasmBlocksPerFunctionMax, `blocks ${place}`);
-  atMost(loops, limits.wasmLoopsPerFunctionMax, `loops ${place}`);
+  atMost(blocks, limits.wasmBlocksPerFunctionMax, place, 'blocks');
+  atMost(loops, limits.wasmLoopsPerFunctionMax, place, 'loops');
   return { locals, blocks };
 }
 
 function checkFunctions(module: WasmModule): void {
-  atMost(module.types.length, limits.wasmTypesMax, 'types');
-  atMost(module.functions.length, limits.wasmFunctionsMax, 'functions');
-  for (const [index, type] of module.types.entries()) checkType(type, index);
+  const types = placeOf(module, 'type');
+  atMost(module.types.length, limits.wasmTypesMax, types, 'types');
+  atMost(
+    module.functions.length,
+    limits.wasmFunctionsMax,
+    placeOf(module, 'function'),
+    'functions',
+  );
+  for (const [index, type] of module.types.entries()) checkType(type, index, types);
   const firstOwn = importsOf(module, 'function').length;
   let parameters = 0;
   let locals = 0;
@@ -93,39 +113,43 @@ function checkFunctions(module: WasmModule): void {
     locals += shape.locals;
     blocks += shape.blocks;
   }
-  atMost(parameters, limits.wasmParametersTotalMax, 'parameters in all');
-  atMost(locals, limits.wasmLocalsTotalMax, 'locals in all');
-  atMost(blocks, limits.wasmBlocksTotalMax, 'blocks in all');
+  const code = placeOf(module, 'code');
+  atMost(parameters, limits.wasmParametersTotalMax, code, 'parameters in all');
+  atMost(locals, limits.wasmLocalsTotalMax, code, 'locals in all');
+  atMost(blocks, limits.wasmBlocksTotalMax, code, 'blocks in all');
 }
 
 function checkImports(module: WasmModule): LinkedHook[] {
-  atMost(module.imports.length, limits.wasmImportsMax, 'imports');
+  atMost(module.imports.length, limits.wasmImportsMax, placeOf(module, 'import'), 'imports');
   const seen = new Set<string>();
   return module.imports.map(({ module: from, name, description, offset }) => {
-    const place = `import ${from}.${name} at byte ${offset}`;
+    const place: Place = { section: 'import', offset };
+    const what = `${quoted(from)}.${quoted(name)}`;
     if (description.kind !== 'function') {
-      refuse('import', `${place} is a ${description.kind}: a contract brings its own`);
+      refuse('import', place, `${what} is a ${description.kind}: a contract brings its own`);
     }
     if (from !== hookModule) {
-      refuse('import', `${place}: only ${hookModule} can be imported (asc: --use abort=)`);
+      refuse('import', place, `${what}: only ${hookModule} can be imported (asc: --use abort=)`);
     }
-    if (seen.has(name)) refuse('import', `${place} is there twice`);
+    if (seen.has(name)) refuse('import', place, `${what} is there twice`);
     seen.add(name);
     const type = module.types[description.typeIndex];
-    if (type === undefined) return refuse('invalid', `${place} has no type`);
+    if (type === undefined) return refuse('invalid', place, `${what} has no type`);
     const link = linkHook(name, type);
-    return 'hook' in link ? link.hook : refuse('import', `${place}: ${link.problem}`);
+    return 'hook' in link ? link.hook : refuse('import', place, `${what}: ${link.problem}`);
   });
 }
 
 function checkMemory(module: WasmModule): number {
   const [memory] = module.memories;
   if (memory === undefined || module.memories.length > 1) {
-    refuse('memory', `${module.memories.length} memories, 1 of its own is needed`);
+    const message = `${module.memories.length} memories, 1 of its own is needed`;
+    return refuse('memory', placeOf(module, 'memory'), message);
   }
-  atMost(memory.minimum, limits.wasmInitialPagesMax, 'initial memory pages');
+  const max = limits.wasmInitialPagesMax;
+  atMost(memory.minimum, max, placeOf(module, 'memory'), 'initial memory pages');
   if (!module.exports.some((entry) => entry.kind === 'memory' && entry.name === 'memory')) {
-    refuse('export', 'memory must be exported as "memory"');
+    refuse('export', placeOf(module, 'export'), 'memory must be exported as "memory"');
   }
   return memory.minimum;
 }
@@ -134,36 +158,40 @@ function constantOffset(module: WasmModule, index: number, what: 'data' | 'eleme
   const segment = (what === 'data' ? module.data : module.elements)[index];
   const first = segment?.offset[0];
   if (first?.opcode !== opcodes.i32Const) {
-    return refuse('unsupported', `${what} segment ${index} has no constant offset`);
+    const place: Place = { section: what, offset: first?.offset };
+    return refuse('unsupported', place, `segment ${index} has no constant offset`);
   }
   return first.immediate >>> 0;
 }
 
 /** Segments are bounded here, so that making an instance can never trap. */
 function checkSegments(module: WasmModule): void {
-  atMost(module.tables.length, 1, 'tables');
-  atMost(module.elements.length, limits.wasmSegmentsMax, 'element segments');
-  atMost(module.data.length, limits.wasmSegmentsMax, 'data segments');
+  const tables = placeOf(module, 'table');
+  const segmentsMax = limits.wasmSegmentsMax;
+  atMost(module.tables.length, 1, tables, 'tables');
+  atMost(module.elements.length, segmentsMax, placeOf(module, 'element'), 'element segments');
+  atMost(module.data.length, segmentsMax, placeOf(module, 'data'), 'data segments');
   const elements = module.tables[0]?.minimum ?? 0;
   const bytes = (module.memories[0]?.minimum ?? 0) * 65_536;
-  atMost(elements, limits.wasmTableElementsMax, 'table elements');
+  atMost(elements, limits.wasmTableElementsMax, tables, 'table elements');
   const imported = module.imports.length;
   for (const [index, segment] of module.elements.entries()) {
+    const place: Place = { section: 'element', offset: segment.offset[0]?.offset };
     if (constantOffset(module, index, 'element') + segment.functions.length > elements) {
-      refuse('invalid', `element segment ${index} runs past the table of ${elements}`);
+      refuse('invalid', place, `segment ${index} runs past the table of ${elements}`);
     }
     const foreign = segment.functions.find((target) => target < imported);
     if (foreign !== undefined) {
-      refuse(
-        'unsupported',
-        `element segment ${index} holds the imported function ${module.imports[foreign]?.name}: ` +
-          'wrap it in a function of your own',
-      );
+      const name = quoted(module.imports[foreign]?.name ?? '');
+      const message = `segment ${index} holds the imported function ${name}: wrap it in one of your own`;
+      refuse('unsupported', place, message);
     }
   }
   for (const [index, segment] of module.data.entries()) {
     if (constantOffset(module, index, 'data') + segment.bytes.length > bytes) {
-      refuse('invalid', `data segment ${index} runs past the initial memory of ${bytes} bytes`);
+      const place: Place = { section: 'data', offset: segment.offset[0]?.offset };
+      const message = `segment ${index} runs past the initial memory of ${bytes} bytes`;
+      refuse('invalid', place, message);
     }
   }
 }
@@ -179,7 +207,10 @@ function hasEntry(module: WasmModule, name: string): boolean {
     type.parameters[0] === valueTypes.i32 &&
     type.results.length === 1 &&
     type.results[0] === valueTypes.i32;
-  if (!fits) refuse('export', `"${name}" must be a function of the module, i32 -> i32`);
+  if (!fits) {
+    const message = `"${name}" must be a function of the module, i32 -> i32`;
+    refuse('export', placeOf(module, 'export'), message);
+  }
   return true;
 }
 
@@ -199,18 +230,20 @@ export interface ContractFacts {
 export function checkPolicy(module: WasmModule): ContractFacts {
   const hooks = checkImports(module);
   if (module.start !== undefined) {
-    refuse('start', 'the module has a start function: run that code from user_entrypoint');
+    const message = 'the module has a start function: run that code from user_entrypoint';
+    refuse('start', placeOf(module, 'start'), message);
   }
   const initialPages = checkMemory(module);
-  atMost(module.exports.length, limits.wasmExportsMax, 'exports');
-  atMost(module.globals.length, limits.wasmGlobalsMax, 'globals');
-  if (module.globals.some((global) => isFloat(global.type.type))) {
-    refuse('float', `a global is a float: ${noFloats}`);
-  }
+  const globals = placeOf(module, 'global');
+  atMost(module.exports.length, limits.wasmExportsMax, placeOf(module, 'export'), 'exports');
+  atMost(module.globals.length, limits.wasmGlobalsMax, globals, 'globals');
+  const float = module.globals.findIndex((global) => isFloat(global.type.type));
+  if (float >= 0) refuse('float', globals, `global ${float} is a float: ${noFloats}`);
   checkFunctions(module);
   checkSegments(module);
   if (!hasEntry(module, contractExports.entrypoint)) {
-    refuse('export', `"${contractExports.entrypoint}" must be exported, i32 -> i32`);
+    const message = `"${contractExports.entrypoint}" must be exported, i32 -> i32`;
+    refuse('export', placeOf(module, 'export'), message);
   }
   return {
     hooks,
@@ -223,8 +256,9 @@ export function checkPolicy(module: WasmModule): ContractFacts {
 /** The one shape that only typing finds: how high operands are stacked. */
 export function checkHeights(operandHeights: readonly number[], module: WasmModule): void {
   for (const [index, height] of operandHeights.entries()) {
-    const what = `operands at once in function ${module.imports.length + index}`;
-    atMost(height, limits.wasmOperandStackMax, what);
+    const functionIndex = module.imports.length + index;
+    const place: Place = { section: 'code', functionIndex, offset: module.bodies[index]?.offset };
+    atMost(height, limits.wasmOperandStackMax, place, 'operands at once');
   }
 }
 

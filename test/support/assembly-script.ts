@@ -3,8 +3,6 @@
  * whole of `vm_hooks`, pointers as usize.
  */
 
-import asc from 'assemblyscript/asc';
-
 const signatures = `
 read_args(p: usize): void
 write_result(p: usize, n: usize): void
@@ -58,6 +56,8 @@ const hooks = signatures
 
 /** The module that `source` compiles to. Static memory starts at 1,024: use it below that freely. */
 export async function compileContract(source: string, flags: string[] = []): Promise<Uint8Array> {
+  // Loaded here alone: the compiler takes 500 MB.
+  const { default: asc } = await import('assemblyscript/asc');
   const { error, stderr, binary } = await asc.compileString(`${hooks}\n${source}`, {
     optimizeLevel: 2,
     runtime: 'stub',

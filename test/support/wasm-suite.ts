@@ -43,13 +43,13 @@ export interface SuiteReport {
   readonly passed: Readonly<Record<string, number>>;
   /** Text modules: wast2json leaves them to a text parser. */
   readonly text: number;
-  /** Modules with a later proposal that we refuse as unsupported, and what is asked of them. */
-  readonly outside: number;
+  /** Later proposal -> commands on modules that need it, which we refuse as unsupported. */
+  readonly outside: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
 }
 
-/** Commands that ask only whether a module is accepted. */
-const refusalTypes = ['assert_invalid', 'assert_malformed'];
+/** Refusals need no second form, and without a meter exhaustion is the engine's own affair. */
+const singleTypes = ['assert_invalid', 'assert_malformed', 'assert_exhaustion'];
 /** After these the counters are comparable; a trap leaves the fast one behind in its local. */
 const comparableTypes = ['action', 'assert_return'];
 
@@ -144,13 +144,29 @@ function spectest(): Exports {
   };
 }
 
-/** Something was asked of a module that we do not support. */
+/** Something was asked of a module that we do not support; the message names the proposal. */
 class OutsideError extends Error {}
 
-function isOutside(error: unknown): boolean {
-  return (
-    error instanceof OutsideError || (error instanceof ModuleError && error.code === 'unsupported')
-  );
+/** What in the text of a refusal tells the proposal. */
+const proposals: readonly (readonly [RegExp, string])[] = [
+  [/memories|memory index/, 'several memories'],
+  [
+    /tables|reference types\)|table operators/,
+    'reference types, several tables, other kinds of segments',
+  ],
+  [/bulk memory/, 'passive segments'],
+  [/saturating/, 'saturating conversions'],
+  [/extended constant/, 'extended constants'],
+  [/exception handling/, 'exception handling'],
+];
+
+/** The proposal that makes a module unsupported; undefined for any other error. */
+function proposalBehind(error: unknown): string | undefined {
+  if (error instanceof OutsideError) return error.message;
+  if (!(error instanceof ModuleError) || error.code !== 'unsupported') return undefined;
+  const known = proposals.find(([pattern]) => pattern.test(error.message));
+  if (known === undefined) throw new Error(`which proposal? ${error.message}`);
+  return known[1];
 }
 
 class Group {
@@ -160,6 +176,8 @@ class Group {
   private readonly named = new Map<string, Exports>();
   private readonly instances: Exports[] = [];
   private latest: Exports | undefined;
+  /** Why there is no latest module. */
+  private missing = '';
 
   constructor(folder: string, form: Form) {
     this.folder = folder;
@@ -177,12 +195,23 @@ class Group {
 
   private instantiate(command: Command): void {
     this.latest = undefined;
+    try {
+      this.makeInstance(command);
+    } catch (error) {
+      this.missing = proposalBehind(error) ?? this.missing;
+      throw error;
+    }
+  }
+
+  private makeInstance(command: Command): void {
     const bytes = this.bytes(command);
+    const prepared = this.form.prepare(bytes);
     const isLinkable = decodeModule(bytes).imports.every(
       (entry) => entry.module in this.registered,
     );
-    if (!isLinkable) throw new OutsideError();
-    const module = new WebAssembly.Module(this.form.prepare(bytes));
+    // What it imports from is a module that was refused.
+    if (!isLinkable) throw new OutsideError(this.missing);
+    const module = new WebAssembly.Module(prepared);
     const { exports } = new WebAssembly.Instance(module, this.registered);
     this.instances.push(exports);
     this.latest = exports;
@@ -191,7 +220,7 @@ class Group {
 
   private find(name: string | undefined): Exports {
     const exports = name === undefined ? this.latest : this.named.get(name);
-    if (exports === undefined) throw new OutsideError();
+    if (exports === undefined) throw new OutsideError(this.missing);
     return exports;
   }
 
@@ -211,7 +240,9 @@ class Group {
     try {
       run();
     } catch (error) {
-      if (isOutside(error) && !kinds.includes(ModuleError)) throw error;
+      if (error instanceof OutsideError) throw error;
+      if (error instanceof ModuleError)
+        return kinds.includes(ModuleError) ? placed(error) : outside(error);
       return kinds.some((kind) => error instanceof kind) ? undefined : `threw ${String(error)}`;
     }
     return 'nothing was thrown';
@@ -230,12 +261,17 @@ class Group {
         this.act(command);
         return undefined;
       case 'assert_return': {
-        const actual = this.act(command);
-        const expected = (command.expected ?? []).map(parse)[0];
-        return Object.is(actual, expected) ? undefined : `${String(actual)} is not ${expected}`;
+        const result = this.act(command);
+        const actual = result === undefined ? [] : Array.isArray(result) ? result : [result];
+        const expected = (command.expected ?? []).map(parse);
+        const isSame =
+          actual.length === expected.length &&
+          actual.every((value, index) => Object.is(value, expected[index]));
+        return isSame ? undefined : `${String(actual)} is not ${expected}`;
       }
-      case 'assert_trap':
+      // The stack ends by our own count, as a trap; the engine's end would be a RangeError.
       case 'assert_exhaustion':
+      case 'assert_trap':
         return this.expectThrow(() => this.act(command), [WebAssembly.RuntimeError]);
       case 'assert_invalid':
       case 'assert_malformed': {
@@ -252,6 +288,22 @@ class Group {
         return `unknown command ${command.type}`;
     }
   }
+}
+
+/** A refusal must say where: section and byte, and in code the function. */
+function placed({ place, message }: ModuleError): string | undefined {
+  const isOfModule = /no WebAssembly module|unknown section|section id|tag/.test(message);
+  const isOfCode = /number of function bodies|size of the section|the section|order|defined/;
+  const isPlaced =
+    place.offset !== undefined &&
+    (place.section !== undefined || isOfModule) &&
+    (place.section !== 'code' || place.functionIndex !== undefined || isOfCode.test(message));
+  return isPlaced ? undefined : `does not say where: ${message}`;
+}
+
+function outside(error: ModuleError): string {
+  if (error.code !== 'unsupported') return `refused: ${error.message}`;
+  throw error;
 }
 
 /** Runs the command in the slow form too: the state must go along, and the ink must agree. */
@@ -271,8 +323,8 @@ export function runSuiteGroup(folder: string, name: string): SuiteReport {
   const ticking = new Group(folder, tickingForm);
   const passed: Record<string, number> = {};
   const problems: string[] = [];
+  const outside: Record<string, number> = {};
   let text = 0;
-  let outside = 0;
   let compared = 0;
   for (const command of commands) {
     if (command.module_type === 'text') {
@@ -282,13 +334,14 @@ export function runSuiteGroup(folder: string, name: string): SuiteReport {
     let problem: string | undefined;
     try {
       problem = metered.run(command);
-      if (problem === undefined && !refusalTypes.includes(command.type)) {
+      if (problem === undefined && !singleTypes.includes(command.type)) {
         problem = runTwin(metered, ticking, command);
         if (comparableTypes.includes(command.type)) compared += 1;
       }
     } catch (error) {
-      if (isOutside(error)) {
-        outside += 1;
+      const proposal = proposalBehind(error);
+      if (proposal !== undefined) {
+        outside[proposal] = (outside[proposal] ?? 0) + 1;
         continue;
       }
       problem = String(error);

@@ -43,6 +43,9 @@ function damaged(bytes: Uint8Array, wounds: readonly Damage[]): Uint8Array {
   return Uint8Array.from(copy);
 }
 
+/** Every refusal begins with its place. */
+const place = /^(module|[a-z]+( count)? section)(, function \d+)?, (byte \d+|which is missing): \S/;
+
 describe('damaged modules', { timeout: 60_000 }, () => {
   it('are refused, or run everywhere', () => {
     let accepted = 0;
@@ -51,6 +54,7 @@ describe('damaged modules', { timeout: 60_000 }, () => {
         const refusal = validateModule(damaged(wasm, wounds));
         expect(refusal?.code).not.toBe('engine');
         if (refusal === undefined) accepted += 1;
+        else expect(refusal.message).toMatch(place);
       }),
       { numRuns: 1_500, seed: 7 },
     );

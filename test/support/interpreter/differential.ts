@@ -3,6 +3,7 @@
  * logged, memory and gas must agree, and so must the least gas that suffices.
  */
 
+import { createHash, type Hash } from 'node:crypto';
 import { decodeModule } from '../../../src/vm/decoder.ts';
 import { encodeModule } from '../../../src/vm/encoder.ts';
 import { gasTable } from '../../../src/vm/gas-table.ts';
@@ -11,6 +12,7 @@ import { instrument } from '../../../src/vm/instrument.ts';
 import { type FunctionType, importsOf, type WasmModule } from '../../../src/vm/module.ts';
 import { valueTypes } from '../../../src/vm/opcodes.ts';
 import { validateWasm } from '../../../src/vm/validator.ts';
+import type { Pick } from '../pick.ts';
 import { Trap, type Value } from './arithmetic.ts';
 import { Interpreter } from './interpreter.ts';
 
@@ -35,6 +37,12 @@ interface Observation {
 
 const show = (value: unknown): string =>
   Object.is(value, -0) ? '-0' : `${typeof value}:${String(value)}`;
+
+/** The engine gives several results as a list, one as it is. */
+function showResults(result: unknown): string {
+  if (result === undefined) return '';
+  return (Array.isArray(result) ? result : [result]).map(show).join();
+}
 
 function digest(memory: Uint8Array): string {
   const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
@@ -79,9 +87,10 @@ function loggers(
 ): ((...values: Value[]) => Value | undefined)[] {
   return importsOf(module, 'function').map(({ typeIndex }, index) => (...values) => {
     logs.push(`${index} ${values.map(show).join(' ')}`);
-    const result = module.types[typeIndex]?.results[0];
-    if (result === undefined) return undefined;
-    return result === valueTypes.i64 ? 1n : 1;
+    const results = module.types[typeIndex]?.results ?? [];
+    if (results.length > 1) throw new Error('an import with several results');
+    if (results[0] === undefined) return undefined;
+    return results[0] === valueTypes.i64 ? 1n : 1;
   });
 }
 
@@ -122,7 +131,7 @@ function runInEngine(
     .map((entry) => show((exports[entry.name] as WebAssembly.Global).value));
   return {
     end: 'returned',
-    result: show(result),
+    result: showResults(result),
     logs,
     memory: digest(new Uint8Array(memory.buffer)),
     globals: globals.join(),
@@ -158,7 +167,7 @@ function interpret(
     .map((entry) => show(interpreter.globals[entry.index]));
   return {
     end: 'returned',
-    result: show(result),
+    result: showResults(result),
     logs,
     memory: digest(interpreter.memory),
     globals: globals.join(),
@@ -176,10 +185,12 @@ export interface DifferentialReport {
   limited: number;
   trapped: number;
   readonly differences: string[];
+  /** Of all that the metered engine showed, so that processes can compare what their engines did. */
+  readonly shown: Hash;
 }
 
 export function emptyReport(): DifferentialReport {
-  return { calls: 0, limited: 0, trapped: 0, differences: [] };
+  return { calls: 0, limited: 0, trapped: 0, differences: [], shown: createHash('sha256') };
 }
 
 /** Enough for what the generator makes, little enough that endless loops end. */
@@ -190,7 +201,7 @@ function compareCall(
   name: string,
   parameters: readonly Value[],
   report: DifferentialReport,
-  pick: (below: number) => number,
+  { pick, isInterpreted }: Comparison,
 ): void {
   const differ = (what: string, left: Observation, right: Observation): void => {
     const [one, other] = [text(left), text(right)];
@@ -199,22 +210,27 @@ function compareCall(
         `${name}(${parameters.map(show).join()}) ${what}: ${one} and ${other}`,
       );
   };
-  const metered = runInEngine(prepared, name, parameters, enough);
-  const slow = interpret(prepared, name, parameters, enough);
-  differ('in the interpreter', metered, slow);
+  const run = (budget: Budget): Observation => {
+    const observed = runInEngine(prepared, name, parameters, budget);
+    report.shown.update(text(observed));
+    if (isInterpreted) {
+      const what = `with ${budget.ink} ink, interpreted`;
+      differ(what, observed, interpret(prepared, name, parameters, budget));
+    }
+    return observed;
+  };
+  const metered = run(enough);
   report.calls += 1;
   if (metered.end === 'trapped') report.trapped += 1;
   else {
     const plain = runInEngine(prepared, name, parameters, undefined);
     differ('unmetered', { ...metered, inkLeft: undefined }, plain);
   }
-  const used = enough.ink - (slow.inkLeft ?? 0n);
+  const used = enough.ink - (metered.inkLeft ?? 0n);
   const limits = [used, used - 1n, used / 2n, (used * BigInt(pick(1_000))) / 1_000n];
   for (const ink of limits) {
     if (ink < 0n) continue;
-    const budget = { ...enough, ink };
-    const limited = runInEngine(prepared, name, parameters, budget);
-    differ(`with ${ink} ink`, limited, interpret(prepared, name, parameters, budget));
+    const limited = run({ ...enough, ink });
     if (metered.end === 'returned' && (limited.end === 'returned') !== ink >= used) {
       report.differences.push(`${name}: ${ink} ink ${limited.end}, ${used} are needed`);
     }
@@ -222,20 +238,27 @@ function compareCall(
   }
 }
 
-function parameterOf(type: number, pick: (below: number) => number): Value {
+function parameterOf(type: number, pick: Pick): Value {
   const edges = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 255, 65_536, 7];
   const number = edges[pick(edges.length)] as number;
   if (type === valueTypes.i64) return BigInt(number);
   return type === valueTypes.f32 ? Math.fround(number) : number;
 }
 
+interface Comparison {
+  /** Chooses parameters and limits. */
+  readonly pick: Pick;
+  /** Without it, only the metered form is held against the unmetered one. */
+  readonly isInterpreted: boolean;
+}
+
 /**
- * Compares all exported functions of a module. `pick` gives numbers below its argument.
+ * Compares all exported functions of a module.
  * @throws ModuleError when our rules refuse the module.
  */
 export function compareModule(
   bytes: Uint8Array,
-  pick: (below: number) => number,
+  comparison: Comparison,
   report: DifferentialReport,
 ): void {
   const prepared = prepare(bytes);
@@ -244,7 +267,7 @@ export function compareModule(
   for (const { name, kind, index } of module.exports) {
     if (kind !== 'function' || index < imported) continue;
     const type = module.types[module.functions[index - imported] as number] as FunctionType;
-    const parameters = type.parameters.map((each) => parameterOf(each, pick));
-    compareCall(prepared, name, parameters, report, pick);
+    const parameters = type.parameters.map((each) => parameterOf(each, comparison.pick));
+    compareCall(prepared, name, parameters, report, comparison);
   }
 }

@@ -10,9 +10,16 @@ import {
   type FunctionType,
   type Instruction,
   importsOf,
+  typeIndexOfBlock,
   type WasmModule,
 } from '../../../src/vm/module.ts';
-import { type Operator, opcodes, operators, valueTypes } from '../../../src/vm/opcodes.ts';
+import {
+  emptyBlock,
+  type Operator,
+  opcodes,
+  operators,
+  valueTypes,
+} from '../../../src/vm/opcodes.ts';
 import { compute, Trap, type Value } from './arithmetic.ts';
 
 export interface InterpreterOptions {
@@ -107,10 +114,16 @@ export class Interpreter {
   }
 
   /** Calls an exported function. @throws Trap */
-  call(name: string, parameters: readonly Value[]): Value | undefined {
+  call(name: string, parameters: readonly Value[]): Value[] {
     const entry = this.module.exports.find((each) => each.name === name);
     if (entry?.kind !== 'function') throw new Error(`no function ${name}`);
-    return this.invoke(entry.index, parameters)[0];
+    return this.invoke(entry.index, parameters);
+  }
+
+  private blockType(immediate: number): FunctionType {
+    const index = typeIndexOfBlock(immediate);
+    if (index !== undefined) return this.module.types[index] as FunctionType;
+    return { parameters: [], results: immediate === emptyBlock ? [] : [immediate] };
   }
 
   private constant([instruction]: readonly Instruction[]): Value {
@@ -211,9 +224,10 @@ export class Interpreter {
           const isLoop = operator.name === 'loop';
           const isTaken = operator.name !== 'if' || pop() !== 0;
           const end = ends.get(here) as number;
-          const hasResult = instruction.immediate !== 0x40;
+          const { parameters, results } = this.blockType(instruction.immediate);
           const target = isLoop ? at : end + 1;
-          labels.push({ target, height: stack.length, arity: hasResult && !isLoop ? 1 : 0 });
+          const arity = (isLoop ? parameters : results).length;
+          labels.push({ target, height: stack.length - parameters.length, arity });
           if (isTaken) break;
           const other = elses.get(here);
           if (other === undefined) labels.pop();

@@ -7,6 +7,7 @@ import { benchHashCore } from './bench/hash-core.ts';
 import { benchHeaders } from './bench/headers.ts';
 import { benchImport } from './bench/import.ts';
 import { type BenchRow, formatRow } from './bench/measure.ts';
+import { benchMining } from './bench/mining.ts';
 import { benchTransactions } from './bench/transactions.ts';
 
 const benches: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> =
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
     'hash-core': benchHashCore,
     headers: benchHeaders,
     import: benchImport,
+    mining: benchMining,
     transactions: benchTransactions,
   };
 

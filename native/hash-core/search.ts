@@ -2,8 +2,8 @@
 // `prepare`, the rest for one or four nonces at a time. Fixed addresses; no allocation.
 
 import {
-  compress, expand, expandWith, fixedPart, initialState, plainRounds, roundConstants,
-  sixtyOneRounds,
+  compress, expand, initialState, keyBlock, keyedOffset, plainRounds, sigma0At, sigma1At,
+  sixtyRounds, storeWord, wordAt,
 } from './sha256';
 import { add, anyAtMost, count, lanes, splat, swapBytes } from './words';
 
@@ -15,16 +15,17 @@ export const targetAddress: usize = 80;
 const midstate: usize = 112; // 8 words: the state after the header's first 64 bytes
 const candidate: usize = 144; // 8 words: the hash that is compared with the target
 const scratch: usize = 176; // 8 words
-const plainWords: usize = 256; // 64 words for compressions in one lane
+const plainWords: usize = 256; // a schedule in one lane; its keyed words follow as of the others
 // From here on, a word has the width of all lanes (at most 16 bytes).
-const firstWords: usize = 1024; // schedule of the first hash's second block
-const secondWords: usize = 2048; // schedule of the second hash
-const firstStart: usize = 3072; // state after round 2 of the first hash
-const secondStart: usize = 3200; // the initial hash value
-const midstateLanes: usize = 3328;
-const result: usize = 3456;
-const firstParts: usize = 3584; // fixed parts of the first hash's words 20 to 32
-const secondParts: usize = 3792; // fixed parts of the second hash's words 24 to 30
+const firstWords: usize = 2048; // schedule of the first hash's second block, keyed from 3072
+const secondWords: usize = 4096; // schedule of the second hash, keyed from 5120
+const firstParts: usize = 6144; // fixed parts of the first schedule's words, by word
+const secondParts: usize = 7168; // and of the second one's
+const firstStart: usize = 8192; // state after round 3 of the first hash, but for the nonce
+const secondStart: usize = 8320; // state after round 0 of the second, but for word 0
+const midstateLanes: usize = 8448;
+const result: usize = 8576;
+const lastInitial: usize = 8704; // last word of the initial hash value
 
 /** Copies `words` big-endian words from bytes at `source`. */
 function loadBlock(target: usize, source: usize, words: usize): void {
@@ -39,9 +40,15 @@ function splatWords<T>(target: usize, source: usize, words: usize): void {
   }
 }
 
-function splatParts<T>(target: usize, words: usize, from: usize, to: usize): void {
+/**
+ * Leaves at `parts` what the fixed words add to words `from` to `to`: every word that varies is 0
+ * in `words`, and so are its four terms, in the words made here too.
+ */
+function splatParts<T>(parts: usize, words: usize, from: usize, to: usize): void {
   for (let t = from; t < to; t++) {
-    store<T>(target + (t - from) * sizeof<T>(), splat<T>(fixedPart(words, t)));
+    expand<u32>(words, t, t + 1);
+    store<T>(parts + t * sizeof<T>(), splat<T>(wordAt<u32>(words, t)));
+    store<u32>(words + 4 * t, 0);
   }
 }
 
@@ -59,26 +66,39 @@ function padHash(words: usize): void {
   store<u32>(words, 256, 60);
 }
 
+/** Splats a block of `count` words and the same with their constants K. */
+function splatSchedule<T>(target: usize, count: usize): void {
+  splatWords<T>(target, plainWords, count);
+  splatWords<T>(target + keyedOffset, plainWords + keyedOffset, count);
+}
+
 /** Reads the header; to be called after each change of it and before `search`. */
 export function prepareLanes<T>(): void {
   loadBlock(plainWords, headerAddress, 16);
   memory.copy(midstate, initialState, 32);
   compress(midstate, plainWords, scratch);
-
-  loadBlock(plainWords, headerAddress + 64, 4);
-  padHeader(plainWords);
-  expand<u32>(plainWords, 16, 18); // words 16 and 17 do not reach back to the nonce, word 3
-  splatWords<T>(firstWords, plainWords, 18);
-  splatParts<T>(firstParts, plainWords, 20, 33);
-  memory.copy(scratch, midstate, 32);
-  plainRounds(scratch, plainWords, 3);
-  splatWords<T>(firstStart, scratch, 8);
   splatWords<T>(midstateLanes, midstate, 8);
 
+  loadBlock(plainWords, headerAddress + 64, 3);
+  padHeader(plainWords);
+  store<u32>(plainWords, 0, 12); // word 3 is the nonce
+  keyBlock(plainWords);
+  expand<u32>(plainWords, 16, 18); // words 16 and 17 do not reach back to it
+  splatSchedule<T>(firstWords, 18);
+  splatParts<T>(firstParts, plainWords, 18, 33);
+  memory.copy(scratch, midstate, 32);
+  plainRounds(scratch, plainWords, 4);
+  splatWords<T>(firstStart, scratch, 8);
+
+  memory.fill(plainWords, 0, 32); // words 0 to 7 are the first hash
   padHash(plainWords);
-  splatWords<T>(secondWords, plainWords, 16);
-  splatParts<T>(secondParts, plainWords, 24, 31);
-  splatWords<T>(secondStart, initialState, 8);
+  keyBlock(plainWords);
+  splatSchedule<T>(secondWords, 16);
+  splatParts<T>(secondParts, plainWords, 16, 31);
+  memory.copy(scratch, initialState, 32);
+  plainRounds(scratch, plainWords, 1);
+  splatWords<T>(secondStart, scratch, 8);
+  store<T>(lastInitial, splat<T>(load<u32>(initialState, 28)));
 }
 
 /** Whether the header with `nonce` meets the target: the whole hash, all 256 bits compared. */
@@ -100,6 +120,53 @@ function meetsTarget(nonce: u32): bool {
   return true;
 }
 
+/** Word t where its terms t - 15 and t - 16 are fixed. */
+// @ts-ignore: decorator
+@inline
+function halfWord<T>(words: usize, t: usize): T {
+  return add<T>(sigma1At<T>(words, t - 2), wordAt<T>(words, t - 7));
+}
+
+/** Words 18 to 39 from the nonce: as many terms as vary, and 0 where the padding is 0. */
+// @ts-ignore: decorator
+@inline
+function beginFirst<T>(): void {
+  const words = firstWords;
+  const parts = firstParts;
+  storeWord<T>(words, 18, add<T>(sigma0At<T>(words, 3), wordAt<T>(parts, 18)));
+  storeWord<T>(words, 19, add<T>(wordAt<T>(words, 3), wordAt<T>(parts, 19)));
+  for (let t: usize = 20; t < 25; t++) {
+    storeWord<T>(words, t, add<T>(sigma1At<T>(words, t - 2), wordAt<T>(parts, t)));
+  }
+  for (let t: usize = 25; t < 30; t++) storeWord<T>(words, t, halfWord<T>(words, t));
+  for (let t: usize = 30; t < 33; t++) {
+    storeWord<T>(words, t, add<T>(halfWord<T>(words, t), wordAt<T>(parts, t)));
+  }
+  expand<T>(words, 33, 40);
+}
+
+/** Words 16 to 36 from the first hash in words 0 to 7, in the same way. */
+// @ts-ignore: decorator
+@inline
+function beginSecond<T>(): void {
+  const words = secondWords;
+  const parts = secondParts;
+  storeWord<T>(words, 16, add<T>(sigma0At<T>(words, 1), wordAt<T>(words, 0)));
+  const word17 = add<T>(sigma0At<T>(words, 2), wordAt<T>(words, 1));
+  storeWord<T>(words, 17, add<T>(word17, wordAt<T>(parts, 17)));
+  for (let t: usize = 18; t < 22; t++) {
+    const early = add<T>(sigma0At<T>(words, t - 15), wordAt<T>(words, t - 16));
+    storeWord<T>(words, t, add<T>(sigma1At<T>(words, t - 2), early));
+  }
+  expand<T>(words, 22, 23);
+  const early23 = add<T>(wordAt<T>(words, 7), wordAt<T>(parts, 23));
+  storeWord<T>(words, 23, add<T>(halfWord<T>(words, 23), early23));
+  storeWord<T>(words, 24, add<T>(halfWord<T>(words, 24), wordAt<T>(parts, 24)));
+  for (let t: usize = 25; t < 30; t++) storeWord<T>(words, t, halfWord<T>(words, t));
+  storeWord<T>(words, 30, add<T>(halfWord<T>(words, 30), wordAt<T>(parts, 30)));
+  expand<T>(words, 31, 37);
+}
+
 /**
  * Tries nonces start, start + 1, ... start + length - 1 (no wrap beyond 2^32 - 1, length < 2^31).
  * Returns how far from `start` the first one lies that meets the target, or -1.
@@ -108,20 +175,17 @@ export function searchLanes<T>(start: u32, length: u32): i32 {
   const size = sizeof<T>();
   const highestWord = splat<T>(load<u32>(targetAddress, 28));
   for (let offset: u32 = 0; offset < length; offset += lanes<T>()) {
-    store<T>(firstWords + 3 * size, swapBytes<T>(count<T>(start + offset)));
-    expand<T>(firstWords, 18, 20);
-    expandWith<T>(firstWords, 20, 33, firstParts);
-    expand<T>(firstWords, 33, 64);
-    sixtyOneRounds<T>(firstStart, result, firstWords + 3 * size, roundConstants + 12);
-    for (let at: usize = 0; at < 8 * size; at += size) {
-      store<T>(secondWords + at, add<T>(load<T>(result + at), load<T>(midstateLanes + at)));
+    const nonce = swapBytes<T>(count<T>(start + offset));
+    store<T>(firstWords + 3 * size, nonce);
+    beginFirst<T>();
+    sixtyRounds<T>(firstStart, nonce, firstWords, 4, result, true);
+    for (let t: usize = 0; t < 8; t++) {
+      storeWord<T>(secondWords, t, add<T>(wordAt<T>(result, t), wordAt<T>(midstateLanes, t)));
     }
-    expand<T>(secondWords, 16, 24);
-    expandWith<T>(secondWords, 24, 31, secondParts);
-    expand<T>(secondWords, 31, 61);
-    sixtyOneRounds<T>(secondStart, result, secondWords, roundConstants);
-    // e after round 60 is h after round 63, so this is the last word of the hash.
-    const last = add<T>(load<T>(result + 4 * size), load<T>(secondStart + 7 * size));
+    beginSecond<T>();
+    sixtyRounds<T>(secondStart, wordAt<T>(secondWords, 0), secondWords, 1, result, false);
+    // e after round 60 is h after round 63: with it the hash's last word, which decides mostly.
+    const last = add<T>(wordAt<T>(result, 4), load<T>(lastInitial));
     if (anyAtMost<T>(swapBytes<T>(last), highestWord)) {
       const end = min<u32>(offset + lanes<T>(), length);
       for (let lane = offset; lane < end; lane++) {

@@ -1,5 +1,6 @@
 // SHA-256 (FIPS 180-4) over words in memory, for one or four lanes: the message schedule, the
 // rounds, and a plain one-block compression for what is done once for a header or a candidate.
+// README.md counts the operations and says what the engine makes of them.
 
 import { add, and, loadSplat, rotateRight, shiftRight, xor } from './words';
 
@@ -44,14 +45,45 @@ function smallSigma1<T>(w: T): T {
   return xor<T>(xor<T>(rotateRight<T>(w, 17), rotateRight<T>(w, 19)), shiftRight<T>(w, 10));
 }
 
-/** Word t of the schedule; `at` is the address of word t - 16. */
+/** The rounds add each word with its constant K: those sums stand this far behind the words. */
+export const keyedOffset: usize = 1024;
+
 // @ts-ignore: decorator
 @inline
-function nextWord<T>(at: usize): T {
-  return add<T>(
+export function wordAt<T>(words: usize, t: usize): T {
+  return load<T>(words + t * sizeof<T>());
+}
+
+// @ts-ignore: decorator
+@inline
+export function sigma0At<T>(words: usize, t: usize): T {
+  return smallSigma0<T>(wordAt<T>(words, t));
+}
+
+// @ts-ignore: decorator
+@inline
+export function sigma1At<T>(words: usize, t: usize): T {
+  return smallSigma1<T>(wordAt<T>(words, t));
+}
+
+// @ts-ignore: decorator
+@inline
+export function storeWord<T>(words: usize, t: usize, word: T): void {
+  const at = words + t * sizeof<T>();
+  store<T>(at, word);
+  store<T>(at, add<T>(word, loadSplat<T>(roundConstants + 4 * t)), keyedOffset);
+}
+
+/** Makes one word: `at` is the address of the word 16 before it, `key` that of its K. */
+// @ts-ignore: decorator
+@inline
+function nextWord<T>(at: usize, key: usize): void {
+  const word = add<T>(
     add<T>(smallSigma1<T>(load<T>(at, 14 * sizeof<T>())), load<T>(at, 9 * sizeof<T>())),
     add<T>(smallSigma0<T>(load<T>(at, sizeof<T>())), load<T>(at)),
   );
+  store<T>(at, word, 16 * sizeof<T>());
+  store<T>(at, add<T>(word, loadSplat<T>(key)), 16 * sizeof<T>() + keyedOffset);
 }
 
 /** Fills words `from` to `to` (exclusive) of the schedule at `words`. */
@@ -59,37 +91,17 @@ function nextWord<T>(at: usize): T {
 @inline
 export function expand<T>(words: usize, from: usize, to: usize): void {
   const end = words + (to - 16) * sizeof<T>();
-  for (let at = words + (from - 16) * sizeof<T>(); at < end; at += sizeof<T>()) {
-    store<T>(at, nextWord<T>(at), 16 * sizeof<T>());
-  }
-}
-
-/** What words t - 15 and t - 16 add to word t: the same for every nonce where both are fixed. */
-export function fixedPart(words: usize, t: usize): u32 {
-  return smallSigma0<u32>(load<u32>(words + 4 * (t - 15))) + load<u32>(words + 4 * (t - 16));
-}
-
-/** As `expand`, with the fixed parts of these words, one after the other, at `parts`. */
-// @ts-ignore: decorator
-@inline
-export function expandWith<T>(words: usize, from: usize, to: usize, parts: usize): void {
-  const end = words + (to - 16) * sizeof<T>();
-  for (let at = words + (from - 16) * sizeof<T>(); at < end; at += sizeof<T>()) {
-    const moving = smallSigma1<T>(load<T>(at, 14 * sizeof<T>()));
-    const word = add<T>(add<T>(moving, load<T>(at, 9 * sizeof<T>())), load<T>(parts));
-    store<T>(at, word, 16 * sizeof<T>());
-    parts += sizeof<T>();
+  let key = roundConstants + 4 * from;
+  for (let at = words + (from - 16) * sizeof<T>(); at < end; at += sizeof<T>(), key += 4) {
+    nextWord<T>(at, key);
   }
 }
 
 /** T1 of FIPS 180-4 section 6.2.2; Ch as g ^ (e & (f ^ g)), one operation less. */
 // @ts-ignore: decorator
 @inline
-function temporary1<T>(e: T, f: T, g: T, h: T, word: T, constant: T): T {
-  return add<T>(
-    add<T>(add<T>(h, constant), add<T>(word, xor<T>(g, and<T>(e, xor<T>(f, g))))),
-    bigSigma1<T>(e),
-  );
+function temporary1<T>(e: T, f: T, g: T, h: T, keyed: T): T {
+  return add<T>(add<T>(add<T>(h, keyed), xor<T>(g, and<T>(e, xor<T>(f, g)))), bigSigma1<T>(e));
 }
 
 /** T1 + T2; Maj as b ^ ((a ^ b) & (b ^ c)), whose halves are shared with the neighbour rounds. */
@@ -100,62 +112,85 @@ function newA<T>(t1: T, a: T, b: T, aXorB: T, bXorC: T): T {
 }
 
 /**
- * Runs 61 rounds from the state at `source`, leaves a..h at `target`. Both hashes of a header need
- * exactly 61: the first starts after round 2 (nothing before depends on the nonce), the second
- * stops after round 60 (which fixes the hash's last word, the only one a miner looks at).
+ * Runs rounds `from` to `from + 59`. `start` is the state before them as far as it is fixed: `word`,
+ * that of the round before, is still missing in a and e, to which it is only added. Needs words up
+ * to `from + 35` and makes the last 24 on its way: their long chains fill the gaps between rounds.
+ * Leaves a..h at `target` if `whole`, else only e, and the last four rounds do not make their a.
  */
-export function sixtyOneRounds<T>(
-  source: usize, target: usize, words: usize, constants: usize,
+// @ts-ignore: decorator
+@inline
+export function sixtyRounds<T>(
+  start: usize, word: T, words: usize, from: usize, target: usize, whole: bool,
 ): void {
   const size = sizeof<T>();
-  let a = load<T>(source);
-  let b = load<T>(source + size);
-  let c = load<T>(source + 2 * size);
-  let d = load<T>(source + 3 * size);
-  let e = load<T>(source + 4 * size);
-  let f = load<T>(source + 5 * size);
-  let g = load<T>(source + 6 * size);
-  let h = load<T>(source + 7 * size);
+  let a = add<T>(load<T>(start), word);
+  let b = load<T>(start + size);
+  let c = load<T>(start + 2 * size);
+  let d = load<T>(start + 3 * size);
+  let e = add<T>(load<T>(start + 4 * size), word);
+  let f = load<T>(start + 5 * size);
+  let g = load<T>(start + 6 * size);
+  let h = load<T>(start + 7 * size);
   let y = a;
   let z = xor<T>(b, c);
   let t = a;
-  for (let end = constants + 4 * 56; constants < end; constants += 4 * 8, words += 8 * size) {
-    t = temporary1<T>(e, f, g, h, load<T>(words), loadSplat<T>(constants));
+  let k = words + keyedOffset + from * size;
+  let at = words + (from + 20) * size;
+  let key = roundConstants + 4 * (from + 36);
+  for (let end = k + 24 * size; k < end; k += 8 * size, at += 8 * size, key += 4 * 8) {
+    t = temporary1<T>(e, f, g, h, load<T>(k)); d = add<T>(d, t);
+    y = xor<T>(a, b); h = newA<T>(t, a, b, y, z); nextWord<T>(at, key);
+    t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>())); c = add<T>(c, t);
+    z = xor<T>(h, a); g = newA<T>(t, h, a, z, y); nextWord<T>(at + size, key + 4);
+    t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>())); b = add<T>(b, t);
+    y = xor<T>(g, h); f = newA<T>(t, g, h, y, z); nextWord<T>(at + 2 * size, key + 8);
+    t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>())); a = add<T>(a, t);
+    z = xor<T>(f, g); e = newA<T>(t, f, g, z, y); nextWord<T>(at + 3 * size, key + 12);
+    t = temporary1<T>(a, b, c, d, load<T>(k, 4 * sizeof<T>())); h = add<T>(h, t);
+    y = xor<T>(e, f); d = newA<T>(t, e, f, y, z); nextWord<T>(at + 4 * size, key + 16);
+    t = temporary1<T>(h, a, b, c, load<T>(k, 5 * sizeof<T>())); g = add<T>(g, t);
+    z = xor<T>(d, e); c = newA<T>(t, d, e, z, y); nextWord<T>(at + 5 * size, key + 20);
+    t = temporary1<T>(g, h, a, b, load<T>(k, 6 * sizeof<T>())); f = add<T>(f, t);
+    y = xor<T>(c, d); b = newA<T>(t, c, d, y, z); nextWord<T>(at + 6 * size, key + 24);
+    t = temporary1<T>(f, g, h, a, load<T>(k, 7 * sizeof<T>())); e = add<T>(e, t);
+    z = xor<T>(b, c); a = newA<T>(t, b, c, z, y); nextWord<T>(at + 7 * size, key + 28);
+  }
+  for (let end = k + 32 * size; k < end; k += 8 * size) {
+    t = temporary1<T>(e, f, g, h, load<T>(k));
     d = add<T>(d, t); y = xor<T>(a, b); h = newA<T>(t, a, b, y, z);
-    t = temporary1<T>(d, e, f, g, load<T>(words, sizeof<T>()), loadSplat<T>(constants + 4));
+    t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>()));
     c = add<T>(c, t); z = xor<T>(h, a); g = newA<T>(t, h, a, z, y);
-    t = temporary1<T>(c, d, e, f, load<T>(words, 2 * sizeof<T>()), loadSplat<T>(constants + 8));
+    t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>()));
     b = add<T>(b, t); y = xor<T>(g, h); f = newA<T>(t, g, h, y, z);
-    t = temporary1<T>(b, c, d, e, load<T>(words, 3 * sizeof<T>()), loadSplat<T>(constants + 12));
+    t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>()));
     a = add<T>(a, t); z = xor<T>(f, g); e = newA<T>(t, f, g, z, y);
-    t = temporary1<T>(a, b, c, d, load<T>(words, 4 * sizeof<T>()), loadSplat<T>(constants + 16));
+    t = temporary1<T>(a, b, c, d, load<T>(k, 4 * sizeof<T>()));
     h = add<T>(h, t); y = xor<T>(e, f); d = newA<T>(t, e, f, y, z);
-    t = temporary1<T>(h, a, b, c, load<T>(words, 5 * sizeof<T>()), loadSplat<T>(constants + 20));
+    t = temporary1<T>(h, a, b, c, load<T>(k, 5 * sizeof<T>()));
     g = add<T>(g, t); z = xor<T>(d, e); c = newA<T>(t, d, e, z, y);
-    t = temporary1<T>(g, h, a, b, load<T>(words, 6 * sizeof<T>()), loadSplat<T>(constants + 24));
+    t = temporary1<T>(g, h, a, b, load<T>(k, 6 * sizeof<T>()));
     f = add<T>(f, t); y = xor<T>(c, d); b = newA<T>(t, c, d, y, z);
-    t = temporary1<T>(f, g, h, a, load<T>(words, 7 * sizeof<T>()), loadSplat<T>(constants + 28));
+    t = temporary1<T>(f, g, h, a, load<T>(k, 7 * sizeof<T>()));
     e = add<T>(e, t); z = xor<T>(b, c); a = newA<T>(t, b, c, z, y);
   }
-  t = temporary1<T>(e, f, g, h, load<T>(words), loadSplat<T>(constants));
-  d = add<T>(d, t); y = xor<T>(a, b); h = newA<T>(t, a, b, y, z);
-  t = temporary1<T>(d, e, f, g, load<T>(words, sizeof<T>()), loadSplat<T>(constants + 4));
-  c = add<T>(c, t); z = xor<T>(h, a); g = newA<T>(t, h, a, z, y);
-  t = temporary1<T>(c, d, e, f, load<T>(words, 2 * sizeof<T>()), loadSplat<T>(constants + 8));
-  b = add<T>(b, t); y = xor<T>(g, h); f = newA<T>(t, g, h, y, z);
-  t = temporary1<T>(b, c, d, e, load<T>(words, 3 * sizeof<T>()), loadSplat<T>(constants + 12));
-  a = add<T>(a, t); z = xor<T>(f, g); e = newA<T>(t, f, g, z, y);
-  t = temporary1<T>(a, b, c, d, load<T>(words, 4 * sizeof<T>()), loadSplat<T>(constants + 16));
-  h = add<T>(h, t); y = xor<T>(e, f); d = newA<T>(t, e, f, y, z);
-  // After five more rounds the roles have moved by five: a is in d, b in e, ... h in c.
-  store<T>(target, d);
-  store<T>(target + size, e);
-  store<T>(target + 2 * size, f);
-  store<T>(target + 3 * size, g);
-  store<T>(target + 4 * size, h);
-  store<T>(target + 5 * size, a);
-  store<T>(target + 6 * size, b);
-  store<T>(target + 7 * size, c);
+  t = temporary1<T>(e, f, g, h, load<T>(k)); d = add<T>(d, t);
+  if (whole) { y = xor<T>(a, b); h = newA<T>(t, a, b, y, z); }
+  t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>())); c = add<T>(c, t);
+  if (whole) { z = xor<T>(h, a); g = newA<T>(t, h, a, z, y); }
+  t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>())); b = add<T>(b, t);
+  if (whole) { y = xor<T>(g, h); f = newA<T>(t, g, h, y, z); }
+  t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>())); a = add<T>(a, t);
+  // The roles have moved by four: a is in e, b in f, ... e in a, ... h in d.
+  store<T>(target + 4 * size, a);
+  if (!whole) return;
+  z = xor<T>(f, g);
+  store<T>(target, newA<T>(t, f, g, z, y));
+  store<T>(target + size, f);
+  store<T>(target + 2 * size, g);
+  store<T>(target + 3 * size, h);
+  store<T>(target + 5 * size, b);
+  store<T>(target + 6 * size, c);
+  store<T>(target + 7 * size, d);
 }
 
 /** Runs rounds 0 to `count` on the eight words at `state`, in one lane, without adding anything. */
@@ -165,7 +200,7 @@ export function plainRounds(state: usize, words: usize, count: usize): void {
     const e = load<u32>(state, 16);
     const t1 = temporary1<u32>(
       e, load<u32>(state, 20), load<u32>(state, 24), load<u32>(state, 28),
-      load<u32>(words + 4 * t), load<u32>(roundConstants + 4 * t),
+      load<u32>(words + 4 * t, keyedOffset),
     );
     const b = load<u32>(state, 4);
     const next = newA<u32>(t1, a, b, a ^ b, b ^ load<u32>(state, 8));
@@ -175,8 +210,14 @@ export function plainRounds(state: usize, words: usize, count: usize): void {
   }
 }
 
+/** Adds its K to each of the first 16 words. */
+export function keyBlock(words: usize): void {
+  for (let t: usize = 0; t < 16; t++) storeWord<u32>(words, t, load<u32>(words + 4 * t));
+}
+
 /** One whole compression in one lane: `state` += rounds over the 16 words at `words` (room for 64). */
 export function compress(state: usize, words: usize, scratch: usize): void {
+  keyBlock(words);
   expand<u32>(words, 16, 64);
   memory.copy(scratch, state, 32);
   plainRounds(scratch, words, 64);

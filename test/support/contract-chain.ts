@@ -190,7 +190,7 @@ export class ContractChain {
       baseFeePerGas: 1n,
       chainId: this.#chainId,
       gasTable: 1,
-      blockId: (height) => this.#blockId(height),
+      blockId: (height) => this.blockId(height),
     };
     this.world.beginTransaction();
     const context = { origin: message.sender, gasPrice: 1n };
@@ -199,8 +199,8 @@ export class ContractChain {
     return outcome;
   }
 
-  /** Blocks of another branch have another id, also at the same height. */
-  #blockId(height: number): Uint8Array {
+  /** Id of a block; those of another branch differ, also at the same height. */
+  blockId(height: number): Uint8Array {
     const branch = this.#branches.findLastIndex((first) => first <= height);
     const seed = [...bigintToBytes(BigInt(branch), 8), ...bigintToBytes(BigInt(height), 8)];
     return nobleCrypto.keccak256(Uint8Array.from(seed));

@@ -78,13 +78,14 @@ export class Interpreter {
   readonly globals: Value[] = [];
   memory: Uint8Array<ArrayBuffer>;
   ink: bigint;
+  /** What is left of both budgets. */
+  stackWords: number;
+  pages: number;
   private readonly module: WasmModule;
   private readonly options: InterpreterOptions;
   private readonly types: readonly FunctionType[];
   private readonly table: (number | undefined)[];
   private readonly shapes = new Map<FunctionBody, Shape>();
-  private stackWords: number;
-  private pages: number;
   private pending = 0;
 
   /** @throws Trap when a segment does not fit. */

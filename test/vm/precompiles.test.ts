@@ -3,7 +3,11 @@
  * and FIPS 180.
  */
 
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { p256 } from '@noble/curves/nist.js';
 import { describe, expect, it } from 'vitest';
+import { createNativeCrypto } from '../../src/node/native-crypto.ts';
 import {
   bigintToBytes,
   concat,
@@ -15,6 +19,7 @@ import {
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { addressOfPrivateKey, signHash } from '../../src/primitives/keys.ts';
 import { gasTable } from '../../src/vm/gas-table.ts';
+import { createVm } from '../../src/vm/vm.ts';
 import { addressOf, ContractScene } from '../support/contract-scene.ts';
 
 const prices = gasTable(1).precompiles;
@@ -140,6 +145,42 @@ describe('P-256 verification 0x100 (EIP-7951)', { timeout: 60_000 }, () => {
         output: '',
         used: BigInt(prices.verifyP256),
       });
+    }
+  });
+});
+
+describe('P-256 vectors of EIP-7951', { timeout: 60_000 }, () => {
+  // Project Wycheproof, ecdsa_secp256r1_sha256_p1363_test.json: "#number title", then input and answer.
+  const file = fileURLToPath(new URL('p256-vectors.txt', import.meta.url));
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const vectors = lines.flatMap((title, index): [string, string][] =>
+    title.startsWith('#') ? [[title, lines[index + 1] as string]] : [],
+  );
+  const scenes = {
+    noble: createVm({ crypto: nobleCrypto }),
+    native: createVm({ crypto: createNativeCrypto() }),
+  };
+  const answers = (input: Uint8Array): string[] =>
+    Object.values(scenes).map((vm) =>
+      toHex(new ContractScene(vm).mustCall(addressAt(0x100), input)),
+    );
+  const [good, bad] = [`${'00'.repeat(31)}01`, ''];
+
+  it.each(vectors)('%s', (_, line) => {
+    const [input, isValid] = line.split(' ') as [string, string];
+    const expected = isValid === '1' ? good : bad;
+    expect(answers(fromHex(input))).toEqual([expected, expected]);
+  });
+
+  it('#9 to #58: every pair of 0, 1, n - 1, n, n + 1, p, p + 1 as r and s is refused', () => {
+    const [n, p] = [p256.Point.Fn.ORDER, p256.Point.Fp.ORDER];
+    const [hash, key] = [
+      fromHex(vectors[0]?.[1].slice(0, 64) ?? ''),
+      fromHex(vectors[0]?.[1].slice(192, 320) ?? ''),
+    ];
+    const special = [0n, 1n, n - 1n, n, n + 1n, p, p + 1n].map((value) => bigintToBytes(value, 32));
+    for (const r of special) {
+      for (const s of special) expect(answers(concat(hash, r, s, key))).toEqual([bad, bad]);
     }
   });
 });

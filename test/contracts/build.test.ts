@@ -97,5 +97,14 @@ describe('interfaces', () => {
   it('are refused where no decoder exists', () => {
     const nested = parseInterface('function f(bytes4 tag) external');
     expect(() => entryModule(nested)).toThrow('tag: arguments of type bytes4 have no decoder');
+    const named = parseInterface(
+      'struct Named { uint256 id; string name; }\nfunction f(Named item) external',
+    );
+    expect(() => entryModule(named)).toThrow('item: tuples with dynamic members have no decoder');
+  });
+
+  it('read lists of tuples with dynamic members by their offsets', () => {
+    const text = 'struct Call { address target; bytes data; }\nfunction f(Call[] calls) external';
+    expect(entryModule(parseInterface(text))).toContain('contract.f(argumentList(0, 32))');
   });
 });

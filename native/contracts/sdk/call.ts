@@ -41,14 +41,19 @@ export function trySend(target: U256, value: U256): bool {
   return tryCall(target, open(0, 0), value);
 }
 
-/** Reads from `target`, which must not write; reverts with its revert data when the call fails. */
-export function view(target: U256, data: Writer): void {
+/** Reads from `target`, which must not write; false when the call failed. */
+export function tryView(target: U256, data: Writer): bool {
   const length = allocate(8);
   const status = staticCallContract(
     addressBytes(target), data.start, data.length, allGas, length,
   );
   returnLength = load<u32>(length);
-  if (status != 0) revertBytes(returnData(), returnLength);
+  return status == 0;
+}
+
+/** Reads from `target`, which must not write; reverts with its revert data when the call fails. */
+export function view(target: U256, data: Writer): void {
+  if (!tryView(target, data)) revertBytes(returnData(), returnLength);
 }
 
 /** A copy of the return data of the last call, `returnLength` bytes. */

@@ -99,6 +99,22 @@ export function bytesAt(list: Span, index: u32): Span {
   return span(list.data, unsigned(loadWord(list.data + (<usize>index << 5)), 32), 1);
 }
 
+/**
+ * Start of item `index` of a list of tuples with dynamic members, `length` bytes in place each; the
+ * list holds offsets from its first item.
+ */
+export function tupleAt(list: Span, index: u32, length: u32): usize {
+  const offset = unsigned(loadWord(list.data + (<usize>index << 5)), 32);
+  const start = <u64>list.data + offset;
+  if (start + length > <u64>(input + inputLength)) fail(0);
+  return <usize>start;
+}
+
+/** The `bytes` or `string` at `position` of a tuple with dynamic members. */
+export function bytesOf(tuple: usize, position: u32): Span {
+  return span(tuple, unsigned(loadWord(tuple + position), 32), 1);
+}
+
 function span(origin: usize, offset: u64, itemLength: u32): Span {
   const end = <u64>(input + inputLength);
   const start = <u64>origin + offset;

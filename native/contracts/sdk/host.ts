@@ -21,6 +21,13 @@ export declare function storageLoad(key: usize, target: usize): void;
 export declare function storageStore(key: usize, value: usize): void;
 
 // @ts-ignore: decorator
+@external("vm_hooks", "transient_load_bytes32")
+export declare function transientLoad(key: usize, target: usize): void;
+// @ts-ignore: decorator
+@external("vm_hooks", "transient_store_bytes32")
+export declare function transientStore(key: usize, value: usize): void;
+
+// @ts-ignore: decorator
 @external("vm_hooks", "emit_log")
 export declare function emitLog(data: usize, length: u32, topics: u32): void;
 
@@ -61,6 +68,15 @@ export declare function blockNumber(): u64;
 // @ts-ignore: decorator
 @external("vm_hooks", "block_timestamp")
 export declare function blockTimestamp(): u64;
+// @ts-ignore: decorator
+@external("vm_hooks", "block_basefee")
+export declare function blockBaseFee(target: usize): void;
+// @ts-ignore: decorator
+@external("vm_hooks", "block_coinbase")
+export declare function blockCoinbase(target: usize): void;
+// @ts-ignore: decorator
+@external("vm_hooks", "block_gas_limit")
+export declare function blockGasLimit(): u64;
 // @ts-ignore: decorator
 @external("vm_hooks", "chainid")
 export declare function chainId(): u64;

@@ -21,7 +21,7 @@ export function parseInterface(text: string): Abi {
   return parseAbi(signatures as readonly string[] as readonly ['function f()']) as Abi;
 }
 
-/** Bytes that a type takes in place; undefined for a dynamic one. */
+/** Bytes that a type takes in place; undefined for a dynamic one, tuples with dynamic members too. */
 function staticLength(parameter: AbiParameter): number | undefined {
   const { type } = parameter;
   if (type === 'string' || type === 'bytes' || type.endsWith('[]')) return undefined;
@@ -29,7 +29,7 @@ function staticLength(parameter: AbiParameter): number | undefined {
   let total = 0;
   for (const member of (parameter as { components: readonly AbiParameter[] }).components) {
     const length = staticLength(member);
-    if (length === undefined) throw new Error(`${parameter.name}: tuples with dynamic members`);
+    if (length === undefined) return undefined;
     total += length;
   }
   return total;
@@ -48,7 +48,12 @@ function decode(parameter: AbiParameter, position: number): { code: string; leng
     const item = staticLength(elementOf(parameter)) ?? 32;
     return { code: `argumentList(${position}, ${item})`, length };
   }
-  if (type === 'tuple') return { code: `argumentPointer(${position})`, length };
+  if (type === 'tuple') {
+    if (staticLength(parameter) === undefined) {
+      throw new Error(`${parameter.name}: tuples with dynamic members have no decoder`);
+    }
+    return { code: `argumentPointer(${position})`, length };
+  }
   if (type === 'address') return { code: `argumentAddress(${position})`, length };
   const bits = Number(/^uint(\d+)$/.exec(type)?.[1] ?? (type === 'bool' ? 1 : 256));
   if (bits <= 64) return { code: `argumentUnsigned(${position}, ${bits})`, length };

@@ -30,7 +30,7 @@ const embedded: Readonly<Record<string, { readonly module: string; readonly name
 };
 
 /** Folders that hold no genesis contract. */
-const otherFolders: ReadonlySet<string> = new Set(['probe']);
+const otherFolders: ReadonlySet<string> = new Set(['probe', 'pair-probe']);
 
 function pascalCase(folder: string): string {
   return folder.replace(/(^|-)([a-z])/g, (_, _dash, letter: string) => letter.toUpperCase());

@@ -6,6 +6,7 @@
  * Prints one line a seed, what all runs together went through, and how to repeat each failure.
  */
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createNativeCrypto } from '../src/node/native-crypto.ts';
 import { faultsOf } from '../src/primitives/seal.ts';
@@ -23,9 +24,17 @@ const { values } = parseArgs({
 });
 
 const crypto = createNativeCrypto();
+const registry = readFileSync(new URL('../genesis/member-registry.wasm', import.meta.url));
 const from = Number(values.from);
 const failures: string[] = [];
-const totals = { blocksMined: 0, reorganisations: 0, crashes: 0, lostBatches: 0, partitions: 0 };
+const totals = {
+  blocksMined: 0,
+  reorganisations: 0,
+  crashes: 0,
+  lostBatches: 0,
+  partitions: 0,
+  memberChanges: 0,
+};
 let deepest = 0;
 
 /** Nodes and Byzantine nodes of one run. */
@@ -43,7 +52,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
     protocol: values.protocol,
   };
   const started = performance.now();
-  const report = runSimulation(options, crypto);
+  const report = runSimulation(options, crypto, registry);
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += report[key];
   deepest = Math.max(deepest, report.deepestReorganisation);
@@ -57,7 +66,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
 
 console.log(
   `${totals.blocksMined} blocks, ${totals.reorganisations} reorganisations (deepest ${deepest}), ` +
-    `${totals.crashes} power failures with ${totals.lostBatches} writes lost, ${totals.partitions} partitions`,
+    `${totals.crashes} power failures with ${totals.lostBatches} writes lost, ${totals.partitions} partitions, ${totals.memberChanges} changes of members`,
 );
 for (const command of failures) console.log(`repeat with: ${command}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

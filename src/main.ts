@@ -2,6 +2,7 @@
 
 /** The entry: words in, exit code out. `simulate` is added here, for the node does not know it. */
 
+import { readFile } from 'node:fs/promises';
 import { type Handler, runCommandLine } from './node/command-line.ts';
 import { nodeHandlers } from './node/commands/handlers.ts';
 import { createNativeCrypto } from './node/native-crypto.ts';
@@ -17,7 +18,9 @@ const simulate: Handler = async ({ options }, terminal) => {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  return simulateCommand(parsed, createNativeCrypto(), (line) => terminal.write(`${line}\n`));
+  const registry = await readFile(new URL('../genesis/member-registry.wasm', import.meta.url));
+  const print = (line: string): void => terminal.write(`${line}\n`);
+  return simulateCommand(parsed, createNativeCrypto(), print, registry);
 };
 
 /** Without a name, the whole laboratory. */

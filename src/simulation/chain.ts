@@ -7,12 +7,28 @@ import type { StateMachine } from '../consensus/host.ts';
 import type { ChainView, Protocol, Query, SigningIdentity } from '../consensus/protocol.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import type { Member } from '../primitives/seal.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { Exchanges, Status } from '../primitives/wire.ts';
 import type { Random } from './random.ts';
 
+/** A consortium whose members change: who could be one, and how they are read and approved. */
+export interface SimulatedGovernance {
+  /** Members of block 1, Byzantine ones included, then spare nodes. */
+  readonly candidates: readonly Member[];
+  readonly first: readonly Member[];
+  /** The list in the stored state. */
+  members(reader: StoreReader): readonly Member[];
+  /** A signed call of the governance contract by the account of candidate `index`. */
+  approve(reader: StoreReader, index: number, call: Uint8Array): Uint8Array;
+}
+
 /** What a network of known members has beside a chain. */
 export interface SimulatedConsortium<Message> {
+  /** Nodes that follow until they are made members. */
+  readonly spares: number;
+  /** Present where a contract keeps the list of members. */
+  readonly governance?: SimulatedGovernance;
   /** The key of member `index`. */
   identity(index: number): SigningIdentity;
   /** A book of votes for one run: says how a message contradicts an earlier one of its node. */
@@ -46,6 +62,8 @@ export interface SimulatedChain<Message> {
   nonceOf(reader: StoreReader, address: Uint8Array): bigint;
   /** A signed transfer of one acorn. */
   transfer(key: Uint8Array, nonce: bigint, target: Uint8Array): Uint8Array;
+  /** A signed call of a contract. */
+  call(key: Uint8Array, nonce: bigint, target: Uint8Array, data: Uint8Array): Uint8Array;
   /** Transactions in the stored chain of a node, all accounts together. */
   transactionsMined(reader: StoreReader): number;
   /**

@@ -32,7 +32,7 @@ export interface CheckerOptions {
 
 /** Reports that an honest node may make of an honest peer: slowness, never guilt. */
 const harmlessReports: readonly ReportCode[] = ['stalled', 'rate'];
-const harmlessAlarms: readonly string[] = ['deep-reorganisation', 'view-change'];
+const harmlessAlarms: readonly string[] = ['deep-reorganisation', 'view-change', 'members-changed'];
 
 /** Whether a report blames nobody. */
 export function isHarmless(code: ReportCode): boolean {

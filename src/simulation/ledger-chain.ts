@@ -12,7 +12,7 @@ import { buildGenesis } from '../ledger/genesis-block.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import { updateTree } from '../ledger/state-tree.ts';
 import { blockId, type HeaderEntry } from '../primitives/block.ts';
-import { equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
+import { emptyBytes, equalBytes, type Hex, toHex } from '../primitives/bytes.ts';
 import { decodeHeaderEntry, decodeRecordEntry } from '../primitives/chain-records.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { type Genesis, parseGenesis } from '../primitives/genesis.ts';
@@ -22,6 +22,7 @@ import {
   decodeTransaction,
   recoverSender,
   type SignedTransaction,
+  type Transaction,
 } from '../primitives/transaction.ts';
 import { announce, announcementCodec } from '../primitives/wire.ts';
 import { workOfBits } from '../primitives/work.ts';
@@ -32,7 +33,10 @@ const spacingSeconds = 15;
 /** 64 hashes a block: real work, cheap enough for thousands of blocks, with room to become easier. */
 const genesisBits = 0x2003ffff;
 const walletCount = 12;
+const callGas = 500_000n;
 const initialBalance = 10n ** 21n;
+export const governanceAddress = '0x0d0d00000000000000000000000000000000000c';
+const governanceFile = 'member-registry.wasm';
 
 const privateKey = (crypto: Crypto, index: number): Uint8Array =>
   crypto.sha256(Uint8Array.of(0xd0, 0xd0, index));
@@ -43,6 +47,10 @@ export interface ChainDescription {
   readonly reward: bigint;
   readonly blockIntervalMs: number;
   readonly parameters: unknown;
+  /** Further accounts with money. */
+  readonly funded?: readonly Uint8Array[];
+  /** The governance contract of a consortium. */
+  readonly governance?: { readonly module: Uint8Array; readonly constructorArguments: Uint8Array };
 }
 
 /** Fast difficulty (half-life ten minutes), so that partitions show in the work of branches. */
@@ -62,13 +70,21 @@ const proofOfWork: ChainDescription = {
 
 function genesisFile(
   protocol: string,
-  { bits, reward, parameters }: ChainDescription,
+  { bits, reward, parameters, funded = [], governance }: ChainDescription,
   accounts: readonly Uint8Array[],
+  crypto: Crypto,
 ): unknown {
-  const allocations = accounts.map((key) => [
-    `0x${toHex(addressOfPrivateKey(key))}`,
+  const allocations = [...accounts.map(addressOfPrivateKey), ...funded].map((address) => [
+    `0x${toHex(address)}`,
     initialBalance.toString(),
   ]);
+  const registry = governance && {
+    name: 'MemberRegistry',
+    address: governanceAddress,
+    wasm: governanceFile,
+    codeHash: `0x${toHex(crypto.keccak256(governance.module))}`,
+    constructor: `0x${toHex(governance.constructorArguments)}`,
+  };
   return {
     name: 'simulation',
     chainId: 4_242,
@@ -79,7 +95,8 @@ function genesisFile(
     reward: reward.toString(),
     oracleFund: `0x${'0f'.repeat(20)}`,
     allocations: Object.fromEntries(allocations),
-    contracts: [],
+    contracts: registry === undefined ? [] : [registry],
+    ...(registry === undefined ? {} : { governance: governanceAddress }),
     forks: [{ height: 0, gasTable: 1 }],
     bootstrap: [],
     development: false,
@@ -133,7 +150,9 @@ function audit(
   if (!equalBytes(root, stateRoot)) {
     return `state at ${head.height} has root ${toHex(root)}, the block says ${toHex(stateRoot)}`;
   }
-  const supply = state.reduce((sum, [, value]) => sum + decodeAccount(value).balance, 0n);
+  // A slot has 32 bytes, an account at least 36.
+  const accounts = state.filter(([, value]) => value.length !== 32);
+  const supply = accounts.reduce((sum, [, value]) => sum + decodeAccount(value).balance, 0n);
   const expected = expectedSupply(genesis, entries, head);
   return supply === expected ? undefined : `${supply} acorns exist, ${expected} were issued`;
 }
@@ -157,13 +176,31 @@ export function buildLedgerChain<Message>(
   crypto: Crypto,
 ): SimulatedChain<Message> {
   const accounts = Array.from({ length: walletCount }, (_, index) => privateKey(crypto, index));
-  const genesis = parseGenesis(genesisFile(protocol.name, description, accounts), crypto);
+  const genesis = parseGenesis(genesisFile(protocol.name, description, accounts, crypto), crypto);
   const vm = createVm({ crypto });
-  const { entry, operations } = buildGenesis(genesis, new Map(), vm, crypto);
+  const { governance } = description;
+  const modules = new Map(governance === undefined ? [] : [[governanceFile, governance.module]]);
+  const { entry, operations } = buildGenesis(genesis, modules, vm, crypto);
   const recover = createRecover(crypto);
   const { blockIntervalMs } = description;
   const nonceOf = (reader: StoreReader, address: Uint8Array): bigint =>
     readAccount(reader, address, crypto).nonce;
+  const sign = (
+    key: Uint8Array,
+    call: Pick<Transaction, 'nonce' | 'to' | 'value' | 'data' | 'gasLimit'>,
+  ): Uint8Array =>
+    signTransaction(
+      {
+        ...call,
+        type: 2,
+        chainId: BigInt(genesis.chainId),
+        maxFeePerGas: 10n ** 11n,
+        maxPriorityFeePerGas: 10n ** 9n,
+        accessList: [],
+      },
+      key,
+      crypto,
+    );
   return {
     protocol,
     parameters: protocol.parseParameters(genesis.consensus.parameters),
@@ -179,23 +216,9 @@ export function buildLedgerChain<Message>(
     nonceOf,
     transactionsMined: (reader) =>
       accounts.reduce((sum, key) => sum + Number(nonceOf(reader, addressOfPrivateKey(key))), 0),
-    transfer: (key, nonce, target) =>
-      signTransaction(
-        {
-          type: 2,
-          chainId: BigInt(genesis.chainId),
-          nonce,
-          gasLimit: 21_000n,
-          maxFeePerGas: 10n ** 11n,
-          maxPriorityFeePerGas: 10n ** 9n,
-          to: target,
-          value: 1n,
-          data: new Uint8Array(0),
-          accessList: [],
-        },
-        key,
-        crypto,
-      ),
+    transfer: (key, nonce, to) =>
+      sign(key, { nonce, to, value: 1n, data: emptyBytes, gasLimit: 21_000n }),
+    call: (key, nonce, to, data) => sign(key, { nonce, to, value: 0n, data, gasLimit: callGas }),
     audit: (entries, head) => audit(genesis, crypto, entries, head),
   };
 }

@@ -14,6 +14,7 @@ import { limits } from '../primitives/limits.ts';
 import { DecodeError } from '../primitives/rlp.ts';
 import { endOfPrefix, keys } from '../primitives/store.ts';
 import {
+  type Codec,
   type ExchangeKind,
   exchangeCodecs,
   type Status,
@@ -46,8 +47,30 @@ export interface NodeOptions {
   readonly clockStartMs: number;
 }
 
+/**
+ * The codec of a run. The same message goes to many: its bytes are made once, and read once, since
+ * nobody changes a message that came in.
+ */
+export function createSharedCodec<Message>({ encode, decode }: Codec<Message>): Codec<Message> {
+  const encoded = new WeakMap<object, Uint8Array>();
+  const decoded = new WeakMap<Uint8Array, Message>();
+  return {
+    encode: (message) => {
+      const bytes = encoded.get(message as object) ?? encode(message);
+      encoded.set(message as object, bytes);
+      return bytes;
+    },
+    decode: (bytes) => {
+      const message = decoded.get(bytes) ?? decode(bytes);
+      decoded.set(bytes, message);
+      return message;
+    },
+  };
+}
+
 export interface NodeParts<Message> {
   readonly chain: SimulatedChain<Message>;
+  readonly codec: Codec<Message>;
   readonly clock: VirtualClock;
   readonly network: SimulatedNetwork;
   readonly disk: SimulatedDisk;
@@ -212,7 +235,7 @@ export class SimulatedNode<Message> {
         driver.receiveTransactions(delivery, transactionBatchCodec.decode(bytes));
         return;
       }
-      const message = this.#parts.chain.protocol.message.decode(bytes);
+      const message = this.#parts.codec.decode(bytes);
       driver.dispatch({ kind: 'received', peer, delivery, message });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
@@ -283,8 +306,8 @@ export class SimulatedNode<Message> {
 
   /** @param isCurrent whether the driver of this host still runs: a power failure ends it. */
   #host(isCurrent: () => boolean): DriverHost<Message> {
-    const { chain, clock, network, disk, miner, random, observer, lie } = this.#parts;
-    const { encode } = chain.protocol.message;
+    const { clock, network, disk, miner, random, observer, lie } = this.#parts;
+    const { encode } = this.#parts.codec;
     const guard = (task: () => void) => (): void => {
       if (isCurrent()) task();
     };

@@ -20,9 +20,14 @@ export type SimulationTexts = Readonly<
 
 /**
  * Runs a whole network from one seed.
+ * @param registry module of MemberRegistry: with it the members of a consortium change
  * @throws Error for a protocol that does not exist; broken rules are in the report's `failure`.
  */
-export function runSimulation(options: SimulationOptions, crypto: Crypto): SimulationReport {
+export function runSimulation(
+  options: SimulationOptions,
+  crypto: Crypto,
+  registry?: Uint8Array,
+): SimulationReport {
   if (options.protocol !== 'pbft') {
     return runWorld(options, createLedgerChain(options.protocol, crypto), crypto);
   }
@@ -32,7 +37,7 @@ export function runSimulation(options: SimulationOptions, crypto: Crypto): Simul
       `--byzantine is ${byzantine}: ${nodes} members tolerate ${faultsOf(nodes)}`,
     );
   }
-  const consortium = createConsortiumChain({ members: nodes }, crypto);
+  const consortium = createConsortiumChain({ members: nodes, registry }, crypto);
   return runWorld(options, consortium.chain, consortium.crypto);
 }
 
@@ -86,8 +91,9 @@ export function simulateCommand(
   options: SimulationOptions,
   crypto: Crypto,
   print: (line: string) => void,
+  registry?: Uint8Array,
 ): number {
-  const report = runSimulation(options, crypto);
+  const report = runSimulation(options, crypto, registry);
   const minutes = (report.virtualMs / 60_000).toFixed(1);
   print(`${options.nodes} nodes, ${minutes} virtual minutes, ${report.events} events`);
   print(
@@ -100,6 +106,7 @@ export function simulateCommand(
   );
   print(`${report.transactionsMined} of ${report.transactionsSubmitted} transfers mined`);
   if (options.byzantine) print(`${report.convictions} links cut to Byzantine nodes`);
+  if (report.memberChanges > 0) print(`${report.memberChanges} changes of members`);
   print(`digest ${report.digest}`);
   if (report.failure === undefined) {
     print('all checks hold');

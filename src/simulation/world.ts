@@ -8,15 +8,17 @@ import type { PeerId, ReportCode } from '../consensus/protocol.ts';
 import type { HeaderEntry } from '../primitives/block.ts';
 import { toHex, utf8 } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import type { Codec } from '../primitives/wire.ts';
 import { Adversary } from './adversary.ts';
 import type { SimulatedChain } from './chain.ts';
 import { Checkers, isHarmless, SimulationFailure } from './checkers.ts';
 import { VirtualClock } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
 import { type FaultOptions, Faults } from './faults.ts';
+import { Governance, LightFollower } from './governance.ts';
 import { HashPower } from './hash-power.ts';
 import { type NetworkOptions, SimulatedNetwork } from './network.ts';
-import { type NodeObserver, type NodeParts, SimulatedNode } from './node.ts';
+import { createSharedCodec, type NodeObserver, type NodeParts, SimulatedNode } from './node.ts';
 import { Random } from './random.ts';
 import { Workload } from './workload.ts';
 
@@ -53,12 +55,17 @@ export interface SimulationReport {
   readonly messages: number;
   readonly transactionsSubmitted: number;
   readonly transactionsMined: number;
+  /** Changes of members that a light client followed. */
+  readonly memberChanges: number;
 }
 
 /** Blocks that must be added, with all nodes on one head, after everything has healed. */
 const livenessBlocks = 3;
 /** In block intervals: time for that, generous against a run of bad luck. */
 const livenessIntervals = 80;
+
+/** Mean time between one change of members and the next. */
+const governanceIntervalMs = 4_000;
 
 /** Hash power of all Byzantine nodes together, beside the honest network's 1. */
 const byzantineShare = 0.3;
@@ -105,6 +112,7 @@ class World<Message> {
   readonly #options: WorldOptions;
   readonly #chain: SimulatedChain<Message>;
   readonly #crypto: Crypto;
+  readonly #codec: Codec<Message>;
   readonly #clock = new VirtualClock();
   readonly #network: SimulatedNetwork;
   /** The honest ones: they are checked, and must end on one chain. */
@@ -115,6 +123,8 @@ class World<Message> {
   readonly #faults: Faults;
   readonly #workload: Workload<Message>;
   readonly #inspect: ((node: string, message: Message) => string | undefined) | undefined;
+  readonly #governance: Governance | undefined;
+  readonly #follower: LightFollower | undefined;
   #digest: Uint8Array;
   #events = 0;
   #blocksMined = 0;
@@ -126,6 +136,7 @@ class World<Message> {
     this.#options = options;
     this.#chain = chain;
     this.#crypto = crypto;
+    this.#codec = createSharedCodec(chain.protocol.message);
     this.#digest = chain.networkId;
     const random = new Random(`seed ${options.seed}`);
     const weather = drawWeather(random.fork('weather'), chain.blockIntervalMs);
@@ -143,9 +154,15 @@ class World<Message> {
     this.#byzantine = new Set(
       byzantineNames(byzantine, chain.consortium !== undefined, options.seed),
     );
+    const governance = chain.consortium?.governance;
+    this.#follower = governance && new LightFollower(governance, chain.networkId, crypto);
     const shares = drawShares(random.fork('shares'), nodes - byzantine);
     this.#inspect = chain.consortium?.createInspector();
-    this.#nodes = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));
+    const spares = Array.from({ length: chain.consortium?.spares ?? 0 }, (_, index) =>
+      this.#createNode(random, `spare-${index}`, 0),
+    );
+    const members = shares.map((share, index) => this.#createNode(random, `node-${index}`, share));
+    this.#nodes = [...members, ...spares];
     const ids = this.#nodes.map(({ id }) => id);
     if (chain.consortium !== undefined) this.#network.connectMesh([...ids, ...this.#byzantine]);
     else this.#network.connect(ids);
@@ -158,7 +175,18 @@ class World<Message> {
       { clock, random: random.fork('faults'), network: this.#network, nodes: this.#all },
       weather,
     );
-    const interval = chain.blockIntervalMs / 4;
+    // Signing is dear, and a consortium makes a block as soon as anything waits.
+    const interval = chain.blockIntervalMs / (chain.consortium === undefined ? 4 : 1);
+    const operators = new Map([
+      ...members.map((node, index) => [index, node] as const),
+      ...spares.map((node, index) => [nodes + index, node] as const),
+    ]);
+    this.#governance =
+      governance &&
+      new Governance(governance, { crypto, clock, random: random.fork('governance') }, operators, {
+        byzantine,
+        intervalMs: governanceIntervalMs,
+      });
     this.#workload = new Workload(chain, clock, random.fork('workload'), this.#nodes, interval);
   }
 
@@ -168,8 +196,10 @@ class World<Message> {
       for (const node of this.#all) node.start();
       this.#workload.begin();
       this.#faults.begin();
+      this.#governance?.begin();
       this.#clock.runUntil(this.#options.minutes * 60_000, () => this.#count());
       this.#faults.end();
+      this.#governance?.end();
       this.#demandProgress();
       this.#audit();
     } catch (error) {
@@ -198,6 +228,7 @@ class World<Message> {
       },
       {
         chain,
+        codec: this.#codec,
         clock,
         network: this.#network,
         disk,
@@ -217,9 +248,10 @@ class World<Message> {
     const adversary = new Adversary(own.fork('adversary'), this.#crypto);
     if (consortium === undefined) return isByzantine ? { adversary } : {};
     const { nodes, byzantine = 0 } = this.#options;
-    const [, kind, number] = /^(node|liar|twin)-(\d+)/.exec(id) as RegExpExecArray;
+    const [, kind, number] = /^(node|spare|liar|twin)-(\d+)/.exec(id) as RegExpExecArray;
     // Byzantine members stand at the end of the list; both twins have the key of one.
-    const index = Number(number) + (kind === 'node' ? 0 : nodes - byzantine);
+    const firsts: Record<string, number> = { node: 0, spare: nodes };
+    const index = Number(number) + (firsts[kind as string] ?? nodes - byzantine);
     const identity = consortium.identity(index);
     if (kind !== 'liar') return { identity };
     return { identity, lie: consortium.createLiar(own.fork('lies'), index) };
@@ -228,9 +260,13 @@ class World<Message> {
   #observer(disk: SimulatedDisk): NodeObserver {
     const checkers = this.#checkers;
     return {
-      started: (node, head) => checkers.started(node, head, (id) => readHeader(disk, id)),
+      started: (node, head) => {
+        this.#follower?.note(disk);
+        checkers.started(node, head, (id) => readHeader(disk, id));
+      },
       headChanged: (node, change) => {
         checkers.headChanged(node, change);
+        this.#follow(disk, change.applied);
         this.#note(`${this.#clock.now} ${node} ${change.head.id}`);
       },
       reported: (node, peer, code) => {
@@ -251,6 +287,17 @@ class World<Message> {
         if (fault !== undefined) throw new SimulationFailure('double vote', fault);
       },
     };
+  }
+
+  /** A light client checks each block that a node tells. */
+  #follow(disk: SimulatedDisk, applied: readonly HeaderEntry[]): void {
+    const follower = this.#follower;
+    if (follower === undefined) return;
+    follower.note(disk);
+    for (const entry of applied) {
+      const fault = follower.check(disk, entry);
+      if (fault !== undefined) throw new SimulationFailure('light client', fault);
+    }
   }
 
   /** What a Byzantine node believes is nobody's concern. */
@@ -342,6 +389,7 @@ class World<Message> {
       lostBatches: this.#nodes.reduce((sum, { disk }) => sum + disk.lostBatches, 0),
       messages: this.#network.messagesSent,
       transactionsSubmitted: this.#workload.submitted,
+      memberChanges: this.#follower?.changes ?? 0,
       transactionsMined: Math.max(0, ...minedTransactions),
     };
   }

@@ -1,5 +1,6 @@
 /** Whole consortia from one seed: sound ones hold every check, planted faults are caught. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pbft } from '../../src/consensus/pbft/pbft.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
@@ -10,6 +11,8 @@ import {
 } from '../../src/simulation/consortium-chain.ts';
 import { commandOf, parseSimulation, runSimulation } from '../../src/simulation/simulate.ts';
 import { runWorld } from '../../src/simulation/world.ts';
+
+const registry = readFileSync(new URL('../../genesis/member-registry.wasm', import.meta.url));
 
 describe('simulated consortia', () => {
   it.each([
@@ -27,6 +30,22 @@ describe('simulated consortia', () => {
       expect(report.failure, commandOf(options)).toBeUndefined();
       expect(report.height).toBeGreaterThan(2);
       expect(report.reorganisations).toBe(0);
+    },
+    60_000,
+  );
+
+  it.each([
+    [11, 1, 0],
+    [50, 2, 0],
+    [17, 8, 2],
+  ])(
+    'hold every check with seed %i while members change: %i at first, %i of them Byzantine',
+    (seed, nodes, byzantine) => {
+      const options = { protocol: 'pbft', seed, nodes, byzantine, minutes: 1 };
+      const report = runSimulation(options, nobleCrypto, registry);
+      expect(report.failure, commandOf(options)).toBeUndefined();
+      expect(report.memberChanges).toBeGreaterThan(0);
+      expect(report.height).toBeGreaterThan(2);
     },
     60_000,
   );

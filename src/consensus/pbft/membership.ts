@@ -61,7 +61,7 @@ export function takeMembers(turn: Turn, members: readonly Member[] | undefined):
     code: 'members-changed',
     detail: `${members.length} members from height ${state.head.height + 1} on, ${after.quorum} votes decide, this node ${place}`,
   });
-  for (const { id } of state.peers.values()) sayStatus(turn, id);
+  sayStatus(turn, state.peers.keys());
   if (state.self === undefined || state.promises.entered || state.hasDiverged) return;
   const change = ownChange(state);
   state.changes.set(change.member, change);

@@ -174,7 +174,7 @@ export function readCertificate(item: RlpItem | undefined): Certificate | undefi
 }
 
 /** Bitmaps in messages are as wide as their highest member needs. */
-const widthOf = (votes: VoteSet | undefined): number =>
+export const widthOf = (votes: VoteSet | undefined): number =>
   votes === undefined ? 0 : Math.max(0, ...votes.signatures.keys()) + 1;
 
 const changeItem = (change: ViewChange): RlpItem => [

@@ -18,6 +18,7 @@ import {
   canVote,
   heightOf,
   isPrimary,
+  lastGiven,
   type PbftState,
   primaryOf,
   sendMembers,
@@ -202,15 +203,11 @@ function blockAtHand(state: PbftState, id: Hex): Block | undefined {
 /** Stores a block on the last one given to the host, with its seal, and has it applied. */
 export function applySealed(turn: Turn, block: Block, votes: VoteSet): void {
   const { state, effects } = turn;
-  const { chain } = state.environment;
-  const last = [...state.applying.keys()].at(-1);
-  const parent = last === undefined ? state.head : chain.header(last);
-  if (parent === undefined) throw new Error(`block ${last} was given to the host, but not stored`);
-  const entry = entryOf(state, block.header, parent);
+  const entry = entryOf(state, block.header, lastGiven(state));
   const sealed = { ...block, seal: encodeSeal(votes, state.committee.members.length) };
   const operations = [...headerOperations(entry), ...bodyOperations(entry.id, sealed)];
   effects.push({ kind: 'record', operations }, { kind: 'apply', id: entry.id });
-  state.applying.set(entry.id, votes.view);
+  state.applying.set(entry.id, { entry, view: votes.view });
 }
 
 /** As primary: what the NEW-VIEW requires, else what it had proposed before a restart, else new. */

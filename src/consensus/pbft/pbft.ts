@@ -24,7 +24,7 @@ import { promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
 import { createState, heightOf, type PbftState, primaryOf, setTimer, type Turn } from './state.ts';
 import { statusOf } from './status.ts';
-import { endTransfers, fetchRequired, onAnswered, startTransfer } from './transfer.ts';
+import { endTransfers, fetchRequired, inquire, onAnswered, startTransfer } from './transfer.ts';
 import { advanceView, enterBySeal, giveUpView, onNewView, onViewChange } from './view-change.ts';
 
 const tickTimer = 'tick';
@@ -125,7 +125,7 @@ function onJoined(turn: Turn, id: PeerId, height: number): void {
     restUntil: 0,
     requestsLeft: limits.consortiumRequestsPerTick,
   });
-  sayStatus(turn, id);
+  sayStatus(turn, [id]);
 }
 
 /** Messages are judged by their signatures, whoever brings them. */
@@ -174,12 +174,15 @@ function onTick(turn: Turn): void {
   const { state, now } = turn;
   const isStalled = state.tickHeight === state.head.height;
   state.tickHeight = state.head.height;
+  sayStatus(turn, state.peers.keys());
   for (const peer of state.peers.values()) {
     peer.requestsLeft = limits.consortiumRequestsPerTick;
-    sayStatus(turn, peer.id);
     if (isStalled && peer.member !== undefined) sayAll(turn, peer.id);
   }
-  if (isStalled) startTransfer(turn, true);
+  if (isStalled) {
+    startTransfer(turn, true);
+    inquire(turn);
+  }
   judgePrimary(turn);
   setTimer(turn, tickTimer, now + limits.consortiumTickMs);
 }
@@ -201,7 +204,7 @@ function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): v
 /** A block is final here: everything about its height is over. */
 function onApplied(turn: Turn, entry: HeaderEntry, members: readonly Member[] | undefined): void {
   const { state, now } = turn;
-  const sealView = state.applying.get(entry.id);
+  const sealed = state.applying.get(entry.id);
   state.applying.delete(entry.id);
   state.head = entry;
   state.heightSince = now;
@@ -216,7 +219,7 @@ function onApplied(turn: Turn, entry: HeaderEntry, members: readonly Member[] | 
     if (height < heightOf(state)) state.proposals.delete(member);
   }
   setTimer(turn, proposeTimer, undefined);
-  if (sealView !== undefined) enterBySeal(turn, sealView);
+  if (sealed !== undefined) enterBySeal(turn, sealed.view);
   takeMembers(turn, members);
 }
 

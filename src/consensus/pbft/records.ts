@@ -24,6 +24,7 @@ import {
   messageCodec,
   type NewView,
   readCertificate,
+  widthOf,
 } from './messages.ts';
 import type { PbftState, Promises } from './state.ts';
 
@@ -37,7 +38,7 @@ const messageItem = (message: Message | undefined): Uint8Array =>
   message === undefined ? emptyBytes : messageCodec.encode(message);
 
 /** The write that makes the promises of this step durable. */
-export function promisesOperation({ promises, committee }: PbftState): WriteOperation {
+export function promisesOperation({ promises }: PbftState): WriteOperation {
   const { view, entered, start, prepare, commit, prepared } = promises;
   const value = encodeRlp([
     number(view),
@@ -47,7 +48,8 @@ export function promisesOperation({ promises, committee }: PbftState): WriteOper
     messageItem(prepare),
     messageItem(commit),
     number(prepared?.height ?? 0),
-    certificateItem(prepared, committee.members.length),
+    // Of a height gone by it may name more members than there are now.
+    certificateItem(prepared, widthOf(prepared?.prepares)),
   ]);
   return { key: keys.protocol(promisesName), value };
 }

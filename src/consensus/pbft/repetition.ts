@@ -27,8 +27,10 @@ export function resume(turn: Turn): void {
 }
 
 /** Where this member stands, to anyone: followers learn from it that there are new blocks. */
-export function sayStatus(turn: Turn, peer: PeerId): void {
-  if (turn.state.self !== undefined) say(turn, peer, signStatus(turn.state));
+export function sayStatus(turn: Turn, peers: Iterable<PeerId>): void {
+  if (turn.state.self === undefined) return;
+  const status = signStatus(turn.state);
+  for (const peer of peers) say(turn, peer, status);
 }
 
 /** This member's latest word at the height in flight, to one peer. */

@@ -101,14 +101,16 @@ export interface PbftState {
   heldNewView: NewView | undefined;
   readonly evidence: Map<number, Evidence>;
   readonly statuses: Map<number, StatusMessage & { readonly seenMs: number }>;
-  /** Sealed blocks given to the host, with the view of their seal, not applied yet. */
-  readonly applying: Map<Hex, number>;
+  /** Sealed blocks given to the host in this order, with the view of their seal, not applied yet. */
+  readonly applying: Map<Hex, { readonly entry: HeaderEntry; readonly view: number }>;
   /** Execution disagrees with a quorum: this replica votes no more. */
   hasDiverged: boolean;
   readonly peers: Map<PeerId, Peer>;
   transfer: Transfer | undefined;
   /** The body of a block that the new view must propose, by request. */
   fetch: { readonly request: number; readonly header: Header } | undefined;
+  /** Request for the status of a peer, while nothing moves. */
+  inquiry: number | undefined;
   nextRequest: number;
   readonly timers: Map<TimerName, number>;
   waiting: number;
@@ -169,6 +171,7 @@ export function createState(parameters: PbftParameters, environment: Environment
     peers: new Map(),
     transfer: undefined,
     fetch: undefined,
+    inquiry: undefined,
     nextRequest: 1,
     timers: new Map(),
     waiting: 0,
@@ -188,6 +191,11 @@ export function createState(parameters: PbftParameters, environment: Environment
 /** The height in flight. */
 export function heightOf(state: PbftState): number {
   return state.head.height + 1;
+}
+
+/** The last block given to the host, applied or not: the next one goes on top of it. */
+export function lastGiven(state: PbftState): HeaderEntry {
+  return [...state.applying.values()].at(-1)?.entry ?? state.head;
 }
 
 /** The primary of a view: views are never reset, so members take turns over the chain's life. */

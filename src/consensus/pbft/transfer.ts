@@ -14,7 +14,7 @@ import type { Body } from '../../primitives/wire.ts';
 import type { Answer, PeerId, Query } from '../protocol.ts';
 import { blockFault, entryOf, headerFault } from './block-rules.ts';
 import { applySealed } from './normal-case.ts';
-import type { Peer, Transfer, Turn } from './state.ts';
+import { lastGiven, type Peer, type Transfer, type Turn } from './state.ts';
 import { missingBlock } from './view-change.ts';
 
 const noId = '00'.repeat(32);
@@ -69,13 +69,40 @@ export function fetchRequired(turn: Turn): void {
   state.fetch = { request: ask(turn, peer.id, { kind: 'bodies', value: { ids } }), header };
 }
 
-/** An answer to either; anything else was given up before. */
+/**
+ * Asks one peer how high it stands. After a change of members those who have the next blocks may
+ * be members no more, and say nothing by themselves.
+ */
+export function inquire(turn: Turn): void {
+  const { state, effects } = turn;
+  if (state.inquiry !== undefined) effects.push({ kind: 'cancel', request: state.inquiry });
+  state.inquiry = undefined;
+  const peers = [...state.peers.values()];
+  const peer = peers[Math.floor(state.environment.random() * peers.length)];
+  if (peer === undefined) return;
+  const value = {
+    genesisId: state.genesisId,
+    headId: state.head.id,
+    height: state.head.height,
+    work: state.head.work,
+    earliestBody: 0,
+  };
+  state.inquiry = ask(turn, peer.id, { kind: 'status', value });
+}
+
+/** An answer to one of these; anything else was given up before. */
 export function onAnswered(turn: Turn, request: number, from: PeerId, answer: Answer): void {
   const { state } = turn;
   if (state.fetch?.request === request) {
     const { header } = state.fetch;
     state.fetch = undefined;
     if (answer.kind !== 'bodies' || !storeRequired(turn, header, answer.value)) rest(turn, from);
+    return;
+  }
+  if (state.inquiry === request) {
+    state.inquiry = undefined;
+    const peer = state.peers.get(from);
+    if (peer !== undefined && answer.kind === 'status') peer.height = answer.value.height;
     return;
   }
   const { transfer } = state;
@@ -149,10 +176,9 @@ function changesMembers({ state }: Turn, { record }: Body): boolean {
 
 function takeSealed(turn: Turn, block: Block): boolean {
   const { state } = turn;
-  const { chain, crypto } = state.environment;
-  const last = [...state.applying.keys()].at(-1);
-  const parent = last === undefined ? state.head : chain.header(last);
-  if (parent === undefined || block.seal === undefined) return false;
+  const { crypto } = state.environment;
+  const parent = lastGiven(state);
+  if (block.seal === undefined) return false;
   if (blockFault(state, block, parent) !== undefined) return false;
   const { id, height } = entryOf(state, block.header, parent);
   const subject = { genesisId: state.genesisId, height, id };

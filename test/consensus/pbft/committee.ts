@@ -17,6 +17,7 @@ import { nobleCrypto } from '../../../src/primitives/crypto.ts';
 import { headerId } from '../../../src/primitives/header.ts';
 import { merkleRoot } from '../../../src/primitives/merkle.ts';
 import { recordCommitment } from '../../../src/primitives/record.ts';
+import { membersHash } from '../../../src/primitives/seal.ts';
 import { keys, type WriteOperation } from '../../../src/primitives/store.ts';
 import { VirtualClock } from '../../../src/simulation/clock.ts';
 import { memberIdentity, simulatedSignatures } from '../../../src/simulation/consortium.ts';
@@ -24,7 +25,7 @@ import { memberIdentity, simulatedSignatures } from '../../../src/simulation/con
 export const genesisTime = 1_700_000_000;
 const latencyMs = 10;
 const genesisHash = new Uint8Array(32).fill(0xab);
-export const crypto = simulatedSignatures(nobleCrypto, 10);
+export const crypto = simulatedSignatures(nobleCrypto, 12);
 
 type Step = typeof pbft.step;
 type Unstamped<Each> = Each extends { readonly now: number } ? Omit<Each, 'now'> : never;
@@ -64,18 +65,35 @@ const genesisEntry: HeaderEntry = {
   work: 0n,
 };
 
+const statusOf = ({ head }: Seat) => ({
+  genesisId: genesisHash,
+  headId: head.id,
+  height: head.height,
+  work: 0n,
+  earliestBody: 0,
+});
+
 export interface CommitteeOptions {
   readonly members: number;
+  /** Seats at the table; as many as members by default. */
+  readonly seats?: number;
+  /** A contract that changes members: keys of those who vote at a height. */
+  readonly membersAt?: (height: number) => readonly number[];
   readonly emptyBlockMs?: number;
   readonly quorum?: number;
   readonly step?: Step;
 }
 
+/** A member with key number `index`. */
+export function memberOf(index: number) {
+  const key = memberIdentity(crypto, index).publicKey;
+  return { key, address: key.slice(0, 20) };
+}
+
 export function memberParameters(options: CommitteeOptions) {
   const members = Array.from({ length: options.members }, (_, index) => {
-    const key = memberIdentity(crypto, index).publicKey;
-    const address = `0x${toHex(key.subarray(0, 20))}`;
-    return { key: `0x${toHex(key)}`, address };
+    const { key, address } = memberOf(index);
+    return { key: `0x${toHex(key)}`, address: `0x${toHex(address)}` };
   });
   const { emptyBlockMs = 1_000 } = options;
   return parseParameters({ members, emptyBlockMs });
@@ -90,7 +108,8 @@ export class Committee {
 
   constructor(options: CommitteeOptions) {
     this.options = options;
-    this.members = Array.from({ length: options.members }, (_, index) => new Seat(this, index));
+    const { seats = options.members } = options;
+    this.members = Array.from({ length: seats }, (_, index) => new Seat(this, index));
     for (const seat of this.members) seat.start();
     this.introduce();
   }
@@ -139,18 +158,32 @@ export class Seat {
   chain: ChainView;
   #life = 0;
   #skewMs = 0;
+  #key: number;
   waiting = 0;
   best: Hex | undefined;
 
   constructor(table: Committee, index: number) {
     this.#table = table;
     this.index = index;
+    this.#key = index;
     this.chain = createChainView({ get: (key) => this.#disk.get(toHex(key)) }, () => this.head, []);
     this.#write([
       ...headerOperations(genesisEntry),
       ...bodyOperations(genesisEntry.id, genesisBlock),
       { key: keys.canonical(0), value: fromHex(genesisEntry.id) },
     ]);
+  }
+
+  /** Starts again with another key. */
+  rekey(key: number): void {
+    this.stop();
+    this.#key = key;
+    this.start();
+  }
+
+  /** Who may vote at `height`, where a contract says it. */
+  #membersAt(height: number) {
+    return this.#table.options.membersAt?.(height).map(memberOf);
   }
 
   /** Sets this member's clock off by so many milliseconds. */
@@ -165,7 +198,8 @@ export class Seat {
       crypto,
       chain: this.chain,
       pool: { byShortIds: () => [], best: () => this.best },
-      identity: memberIdentity(crypto, this.index),
+      identity: memberIdentity(crypto, this.#key),
+      members: () => this.#membersAt(this.head.height + 1),
       recorded: (name) => this.#disk.get(toHex(keys.protocol(name))),
       random: () => 0.5,
     });
@@ -181,14 +215,7 @@ export class Seat {
 
   meet(other: Seat): void {
     if (this.state === undefined || other.state === undefined) return;
-    const status = {
-      genesisId: genesisHash,
-      headId: other.head.id,
-      height: other.head.height,
-      work: 0n,
-      earliestBody: 0,
-    };
-    this.dispatch({ kind: 'joined', peer: `seat-${other.index}`, status });
+    this.dispatch({ kind: 'joined', peer: `seat-${other.index}`, status: statusOf(other) });
   }
 
   submit(waiting: number): void {
@@ -276,7 +303,9 @@ export class Seat {
     const { beneficiary, extraData, time, parent } = effect;
     if (beneficiary === undefined || extraData === undefined)
       throw new Error('incomplete proposal');
-    const block = buildBlock(this.head, { beneficiary, extraData }, time);
+    const members = this.#membersAt(this.head.height + 2);
+    const said = members === undefined ? extraData : membersHash(members, crypto);
+    const block = buildBlock(this.head, { beneficiary, extraData: said }, time);
     this.#later(1, () => this.dispatch({ kind: 'proposed', block, parent }));
   }
 
@@ -292,7 +321,8 @@ export class Seat {
       }
       this.head = entry;
       this.#write([{ key: keys.canonical(entry.height), value: fromHex(id) }]);
-      this.dispatch({ kind: 'applied', entry });
+      const members = this.#membersAt(entry.height + 1);
+      this.dispatch({ kind: 'applied', entry, ...(members && { members }) });
       this.dispatch({ kind: 'submitted', waiting: this.waiting });
     });
   }
@@ -300,7 +330,7 @@ export class Seat {
   #request({ request, peer, query }: Extract<Effect<Message>, { kind: 'request' }>): void {
     const other = this.#table.members[Number(peer.slice(5))];
     this.#later(2 * latencyMs, () => {
-      const value = other?.state && answerQuery(other.chain, query, undefined as never);
+      const value = other?.state && answerQuery(other.chain, query, statusOf(other));
       const answer = value
         ? ({ kind: query.kind, value } as Answer)
         : ({ kind: 'failed', reason: 'disconnected' } as const);

@@ -83,3 +83,6 @@ export declare function chainId(): u64;
 // @ts-ignore: decorator
 @external("vm_hooks", "native_keccak256")
 export declare function nativeKeccak256(data: usize, length: u32, target: usize): void;
+// @ts-ignore: decorator
+@external("vm_hooks", "evm_gas_left")
+export declare function gasLeft(): u64;

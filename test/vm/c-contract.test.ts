@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bigintFromBytes, bigintToBytes, concat, toHex, utf8 } from '../../src/primitives/bytes.ts';
 import { decodeModule } from '../../src/vm/decoder.ts';
+import { opcodes } from '../../src/vm/opcodes.ts';
 import { addressOf, ContractScene, sender } from '../support/contract-scene.ts';
 
 const source = fileURLToPath(new URL('c/ledger.c', import.meta.url));
@@ -52,11 +53,23 @@ describe('a contract in C', { timeout: 60_000 }, () => {
     expect(module.globals.filter((global) => global.type.isMutable)).toHaveLength(1);
     expect(module.tables).toHaveLength(1);
     expect(toHex(wasm as Uint8Array)).toContain(toHex(utf8('.debug_info')));
+    const used = new Set(
+      module.bodies.flatMap((each) => each.instructions).map(({ opcode }) => opcode),
+    );
+    expect(
+      [opcodes.memoryCopy, opcodes.memoryFill, opcodes.callIndirect].filter(
+        (each) => !used.has(each),
+      ),
+    ).toEqual([]);
+    expect(module.exports).toContainEqual({ name: 'memory', kind: 'memory', index: 0 });
+    expect(new Set(module.imports.map((each) => each.module))).toEqual(new Set(['vm_hooks']));
   });
 
   it.skipIf(wasm === undefined)('is deployed with its constructor and keeps balances', () => {
     const scene = deployed();
     expect(balance(scene)).toBe(1_000n);
+    // As it came: neither stripped nor rewritten.
+    expect(scene.world.code(contract)).toEqual(wasm);
     scene.mustCall(contract, transfer(addressOf(7), 300n));
     const [log] = scene.world.logs;
     expect([toHex(log?.topics[0] ?? word(0n)).slice(0, 16), log?.data]).toEqual([
@@ -72,6 +85,12 @@ describe('a contract in C', { timeout: 60_000 }, () => {
     expect(balance(scene)).toBe(1_000n);
     const odd = utf8('nonsense');
     expect(scene.call(contract, odd)).toMatchObject({ status: 'reverted', output: odd });
+  });
+
+  it.skipIf(wasm === undefined)('fills and copies memory in bulk', () => {
+    const data = utf8('some bytes to copy');
+    const output = deployed().mustCall(contract, concat(Uint8Array.of(3), data));
+    expect(output).toEqual(concat(new Uint8Array(data.length), data));
   });
 
   it.skipIf(wasm === undefined)('calls through its table', () => {

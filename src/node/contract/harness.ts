@@ -15,8 +15,9 @@ import {
 import { intrinsicGas } from '../../ledger/fees.ts';
 import { Journal } from '../../ledger/journal.ts';
 import { createdAddress, runMessage } from '../../ledger/transactions.ts';
-import { fromHex, toHex } from '../../primitives/bytes.ts';
+import { fromHex, toHex, u64ToBytes } from '../../primitives/bytes.ts';
 import { checksumAddress, parseAddress } from '../../primitives/keys.ts';
+import { limits } from '../../primitives/limits.ts';
 import type { Log } from '../../primitives/receipt.ts';
 import { createVm } from '../../vm/vm.ts';
 import type { BlockContext, Outcome } from '../../vm/world.ts';
@@ -268,7 +269,12 @@ export class TestChain {
       baseFeePerGas: 1n,
       chainId: 31_337,
       gasTable: 1,
-      blockId: () => undefined,
+      // Ids of a chain that is not there: SHA-256 of the height, for as far back as a node knows.
+      blockId: (height) => {
+        const isKnown = height >= 0 && height >= this.#height - limits.blockIdLookback;
+        if (!isKnown || height >= this.#height) return undefined;
+        return this.#crypto.sha256(u64ToBytes(height));
+      },
     };
   }
 

@@ -1,6 +1,7 @@
 /* Balances by address, written as contracts in C for Stylus are: hooks imported by attribute, one
  * exported entry point, no libc. Calldata: 0 = balance of the sender; 1 ‖ address 20 ‖ amount 32 =
- * transfer; 2 ‖ n = calls through a table; anything else reverts with the calldata. */
+ * transfer; 2 ‖ n = calls through a table; 3 ‖ data = as many zeros and the data, which takes
+ * memory.fill and memory.copy; anything else reverts with the calldata. */
 
 typedef unsigned char byte;
 typedef unsigned long size;
@@ -56,7 +57,7 @@ static u32 twice(u32 n) { return 2 * n; }
 static u32 square(u32 n) { return n * n; }
 static u32 (*const table[])(u32) = {twice, square};
 
-static byte input[1 << 16];
+static byte input[1 << 16], output[1 << 17];
 
 __attribute__((export_name("user_entrypoint"))) int user_entrypoint(size length) {
   byte sender[20], word[32];
@@ -78,6 +79,13 @@ __attribute__((export_name("user_entrypoint"))) int user_entrypoint(size length)
     __builtin_memset(word, 0, 32);
     word[31] = (byte)table[input[1] & 1](input[1]);
     write_result(word, 32);
+    return 0;
+  }
+  if (length > 0 && input[0] == 3) {
+    size rest = length - 1;
+    __builtin_memset(output, 0, rest);
+    __builtin_memcpy(output + rest, input + 1, rest);
+    write_result(output, 2 * rest);
     return 0;
   }
   write_result(input, length);

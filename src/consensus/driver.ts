@@ -16,9 +16,8 @@ import type { SignedTransaction } from '../primitives/transaction.ts';
 import { workOfBits } from '../primitives/work.ts';
 import { createChainView } from './chain-view.ts';
 import type { DriverHost, DriverOptions, StateMachine, StoredChain } from './host.ts';
+import { OwnTransactions, partsOf, rebroadcastTimer } from './own-transactions.ts';
 import type { ChainView, Effect, Event, Protocol, ProtocolStatus } from './protocol.ts';
-
-const rebroadcastTimer = 'rebroadcast';
 
 type Task =
   | { readonly kind: 'apply' | 'revert'; readonly id: Hex }
@@ -57,8 +56,7 @@ export class Driver<Parameters, State, Message> {
   #turnScheduled = false;
   #reverted: Executed[] = [];
   #applied: Executed[] = [];
-  /** Raw transactions by hash that are announced again until they are mined or gone. */
-  readonly #unconfirmed = new Map<Hex, Uint8Array>();
+  readonly #own: OwnTransactions;
   #stopped = false;
 
   constructor(
@@ -81,6 +79,7 @@ export class Driver<Parameters, State, Message> {
     this.#published = parts.stored.head;
     this.#overlay = new Overlay(parts.stored.reader);
     this.#machine = parts.machine(this.#overlay);
+    this.#own = new OwnTransactions(this.#host, (hash) => this.#machine.isWaiting(hash));
     this.chain = createChainView(this.#overlay, () => this.#head, parts.stored.headers);
     this.#state = parts.protocol.create(parameters, {
       self: options.self,
@@ -114,7 +113,7 @@ export class Driver<Parameters, State, Message> {
   dispatch(event: Inner<Message>): void {
     if (this.#stopped) return;
     if (event.kind === 'elapsed' && event.timer === rebroadcastTimer) {
-      this.#rebroadcast();
+      this.#own.announceAgain();
       return;
     }
     this.#events.push(event);
@@ -132,12 +131,29 @@ export class Driver<Parameters, State, Message> {
 
   /** Takes a raw transaction into the pool and passes it on. */
   submit(raw: Uint8Array): ReturnType<StateMachine['submit']> {
-    const result = this.#machine.submit(raw);
-    if (result.ok) {
-      this.#passOn([{ raw, hash: result.hash }]);
-      this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting(), own: [raw] });
-    }
+    const [result] = this.submitAll([raw]);
+    if (result === undefined) throw new Error('one transaction has one verdict');
     return result;
+  }
+
+  /** The same for several, in order; what they have in common is done once. */
+  submitAll(batch: readonly Uint8Array[]): readonly ReturnType<StateMachine['submit']>[] {
+    const taken: Pick<SignedTransaction, 'raw' | 'hash'>[] = [];
+    const results = batch.map((raw) => {
+      const result = this.#machine.submit(raw);
+      if (result.ok) taken.push({ raw, hash: result.hash });
+      return result;
+    });
+    if (taken.length === 0) return results;
+    this.#own.announce(taken);
+    const waiting = this.#machine.waiting();
+    for (const own of partsOf(
+      taken.map(({ raw }) => raw),
+      limits.gossipTransactionsSizeBytesMax,
+    )) {
+      this.dispatch({ kind: 'submitted', waiting, own });
+    }
+    return results;
   }
 
   /**
@@ -154,32 +170,6 @@ export class Driver<Parameters, State, Message> {
     for (const raw of batch) if (this.#machine.submit(raw).ok) taken += 1;
     judge(taken);
     if (taken > 0) this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
-  }
-
-  /**
-   * Announces transactions that this node answers for: its users' and those that a reorganisation
-   * undid. Gossip drops what it has just seen, and a partition may swallow the first call, so they
-   * are announced again until they are mined or gone.
-   */
-  #passOn(transactions: readonly Pick<SignedTransaction, 'raw' | 'hash'>[]): void {
-    this.#host.broadcastTransactions(transactions.map(({ raw }) => raw));
-    if (this.#unconfirmed.size === 0) {
-      this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
-    }
-    for (const { raw, hash } of transactions) {
-      if (this.#unconfirmed.size < limits.rebroadcastTransactionsMax) {
-        this.#unconfirmed.set(toHex(hash), raw);
-      }
-    }
-  }
-
-  #rebroadcast(): void {
-    for (const hash of this.#unconfirmed.keys()) {
-      if (!this.#machine.isWaiting(hash)) this.#unconfirmed.delete(hash);
-    }
-    if (this.#unconfirmed.size === 0) return;
-    this.#host.broadcastTransactions([...this.#unconfirmed.values()]);
-    this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
   }
 
   #carryOut(effects: readonly Effect<Message>[]): void {
@@ -356,7 +346,7 @@ export class Driver<Parameters, State, Message> {
         reverted: reverted.map(({ entry }) => entry),
         applied: applied.map(({ entry }) => entry),
       });
-      if (undone.length > 0) this.#passOn(undone);
+      if (undone.length > 0) this.#own.announce(undone);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });
       for (const { entry, members } of applied) {
         this.dispatch({ kind: 'applied', entry, ...(members === undefined ? {} : { members }) });

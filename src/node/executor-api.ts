@@ -126,4 +126,4 @@ export type ExecutorNotice =
     }
   | { readonly kind: 'report'; readonly peer: string; readonly code: ReportCode }
   | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }
-  | { readonly kind: 'pending'; readonly hash: Uint8Array };
+  | { readonly kind: 'pending'; readonly hashes: readonly Uint8Array[] };

@@ -176,12 +176,12 @@ export class Executor implements ExecutorApi {
     recovered: RecoveredSenders,
   ): ReturnType<ExecutorApi['submit']> {
     this.#senders.remember(recovered);
-    return raw.map((transaction) => {
-      const result = this.#parts.driver.submit(transaction);
-      if (!result.ok) return { code: result.code, message: result.message };
-      this.#notify({ kind: 'pending', hash: result.hash });
-      return { hash: result.hash };
-    });
+    const results = this.#parts.driver.submitAll(raw);
+    const hashes = results.flatMap((result) => (result.ok ? [result.hash] : []));
+    if (hashes.length > 0) this.#notify({ kind: 'pending', hashes });
+    return results.map((result) =>
+      result.ok ? { hash: result.hash } : { code: result.code, message: result.message },
+    );
   }
 
   pendingNonce(address: Uint8Array): bigint {

@@ -232,7 +232,7 @@ function hear(listeners: Listeners, notice: ExecutorNotice, logger: Logger): voi
       mining?.sealing(notice.work);
       break;
     case 'pending':
-      live.pending(notice.hash);
+      for (const hash of notice.hashes) live.pending(hash);
       break;
     case 'alarm':
       live.alarm(notice.code, notice.detail);

@@ -91,6 +91,10 @@ export class NodeProcess {
     });
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** Everything it has printed. */
   get output(): string {
     return this.#output();

@@ -228,6 +228,7 @@ function propose(turn: Turn): void {
   }
   if (due === undefined || state.isProposing) return;
   state.isProposing = true;
+  state.isForWaiting = state.waiting > 0;
   const { head } = state;
   const member = state.committee.members[state.self as number];
   turn.effects.push({
@@ -258,7 +259,7 @@ export function onProposed(turn: Turn, block: Block, parent: Hex): void {
   const isFree = isPrimary(state) && canVote(state) && state.proposal === undefined;
   if (!isFree || parent !== state.head.id) return;
   if (isCurrent(state, state.promises.prepare) || requiredId(state) !== undefined) return;
-  if (block.transactions.length === 0) state.lastEmptyAt = turn.now;
+  if (block.transactions.length === 0 && state.isForWaiting) state.lastEmptyAt = turn.now;
   const id = headerId(block.header, state.environment.crypto);
   state.verdicts.set(id, undefined);
   sayProposal(turn, id, block);

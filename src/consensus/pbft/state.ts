@@ -128,6 +128,9 @@ export interface PbftState {
   pace: number[];
   /** The best paid transaction, watched until it goes in. */
   watched: { readonly hash: Hex; readonly since: number; readonly height: number } | undefined;
+  /** The block asked for was to hold transactions that wait. */
+  isForWaiting: boolean;
+  /** When such a block came out empty. */
   lastEmptyAt: number;
 }
 
@@ -184,6 +187,7 @@ export function createState(parameters: PbftParameters, environment: Environment
     tickHeight: -1,
     pace: [],
     watched: undefined,
+    isForWaiting: false,
     lastEmptyAt: Number.NEGATIVE_INFINITY,
   };
 }

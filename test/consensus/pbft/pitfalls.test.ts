@@ -51,6 +51,26 @@ describe('the normal case', () => {
   });
 });
 
+describe('empty blocks', () => {
+  it('do not hold up the transaction that comes after one', () => {
+    const table = new Committee({ members: 4 });
+    table.run(5_300);
+    const before = table.heights();
+    for (const seat of table.members) seat.submit(1);
+    table.run(60);
+    expect(table.heights()).toEqual(before.map((height) => height + 1));
+  });
+
+  it('come once a second at most when what waits never fits', () => {
+    const table = new Committee({ members: 4 });
+    table.run(2_000);
+    const [before = 0] = table.heights();
+    for (const seat of table.members) seat.submit(1);
+    table.run(10_000);
+    expect((table.heights()[0] as number) - before).toBeLessThanOrEqual(12);
+  });
+});
+
 describe('quorums', () => {
   it('never let two halves of six decide; two threes would (2f + 1 is unsafe there)', () => {
     const sound = new Committee({ members: 6 });

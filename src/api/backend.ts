@@ -35,7 +35,8 @@ export type CallOutcome = Omit<CallResult, 'logs'>;
 /** The gas to send with a call so that it succeeds, or how it ends with all the gas. */
 export type GasEstimate =
   | { readonly ok: true; readonly gas: bigint }
-  | { readonly ok: false; readonly result: CallOutcome };
+  /** `gas` is what the failed attempt had. */
+  | { readonly ok: false; readonly result: CallOutcome; readonly gas: bigint };
 
 export interface AccountState {
   readonly nonce: bigint;

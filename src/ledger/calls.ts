@@ -78,7 +78,7 @@ const tolerancePerMille = 15n;
 
 /**
  * The gas to send with `call` so that it succeeds, found by running it; or the outcome of the
- * attempt with all the gas when that fails. `call.gas` is the most that may be answered.
+ * attempt with all the gas, and how much that was, when that fails. `call.gas` is the most that may be answered.
  */
 export function estimateGas(
   parts: LedgerParts,
@@ -86,12 +86,12 @@ export function estimateGas(
   call: CallMessage,
 ):
   | { readonly ok: true; readonly gas: bigint }
-  | { readonly ok: false; readonly result: CallResult } {
+  | { readonly ok: false; readonly result: CallResult; readonly gas: bigint } {
   const attempt = (gas: bigint): CallResult => callMessage(parts, block, { ...call, gas });
   const gasMax = BigInt(parts.genesis.gasLimit);
   let high = call.gas < gasMax ? call.gas : gasMax;
   const result = attempt(high);
-  if (result.status !== 'success') return { ok: false, result };
+  if (result.status !== 'success') return { ok: false, result, gas: high };
   const least = intrinsicGas(call);
   if (result.gasUsed === least) return { ok: true, gas: least };
   // What was used does not suffice where calls inside keep back a 64th; it is the lower bound.

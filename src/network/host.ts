@@ -194,6 +194,7 @@ export class Network {
         agent: session.agent,
         latencyMs: connection.rtt,
         height: status.height,
+        headId: status.headId,
         score: this.gossip.score(peer),
         subscribed: subscribers.has(peer),
         sinceMs: session.sinceMs,

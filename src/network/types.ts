@@ -1,6 +1,7 @@
 /** What the network room asks of its host and offers to it; payloads are bytes and plain data. */
 
 import type { Libp2p } from 'libp2p';
+import type { Hex } from '../primitives/bytes.ts';
 import type { ExchangeKind, Status } from '../primitives/wire.ts';
 
 // libp2p's own names, taken from its entry so that no second package has to be installed.
@@ -72,6 +73,8 @@ export interface PeerInfo {
   readonly latencyMs: number | undefined;
   /** Height the peer told when it joined. */
   readonly height: number;
+  /** Its head then, in hash order. */
+  readonly headId: Hex;
   /** Gossip score with penalties; below 0 is bad. */
   readonly score: number;
   /** Whether it has subscribed to blocks; a second or so after it joined. */

@@ -103,7 +103,7 @@ function networkService({ network }: BackendParts): NetworkService {
         address: peer.address,
         direction: peer.direction,
         height: peer.height,
-        headId: undefined,
+        headId: peer.headId,
         agent: peer.agent,
         connectedSeconds: Math.floor((Date.now() - peer.sinceMs) / 1000),
         penalty: peer.score,

@@ -15,6 +15,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import { displayId, encodeHeader } from '../primitives/header.ts';
 import { checksumAddress } from '../primitives/keys.ts';
 import type { ExecutorApi, ExecutorNotice, HeadNotice, OpenedChain } from './executor-api.ts';
+import { listening } from './listening.ts';
 import type { Caller } from './port.ts';
 import { workerUrl } from './threads.ts';
 
@@ -105,21 +106,18 @@ export class NodeMining implements MiningService {
 
   /**
    * Starts threads and servers.
-   * @throws MinerError when a thread cannot start, the system's error when the port is taken
+   * @throws MinerError when a thread cannot start, ListenError when the port is taken
    */
   static async start(options: MiningOptions, parts: MiningParts): Promise<NodeMining> {
     const mining = new NodeMining(options, parts);
     const payee = checksumAddress(options.beneficiary);
     mining.#core = await mining.#pool.start();
     try {
-      mining.#stratum = await StratumServer.start(
-        {
-          host: '127.0.0.1',
-          port: options.stratumPort,
-          payout: `blocks pay ${payee}, the node's beneficiary: user names are only shown`,
-        },
-        mining.#desk,
-        mining.#accounts,
+      const place = { host: '127.0.0.1', port: options.stratumPort };
+      const payout = `blocks pay ${payee}, the node's beneficiary: user names are only shown`;
+      mining.#stratum = await listening(
+        { what: 'Stratum', ...place, setting: 'stratum.port' },
+        StratumServer.start({ ...place, payout }, mining.#desk, mining.#accounts),
       );
     } catch (error) {
       await mining.#pool.stop();

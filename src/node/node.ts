@@ -20,6 +20,7 @@ import { createBackend, LiveState } from './backend.ts';
 import { readGenesisFile } from './chain-files.ts';
 import { developmentAccounts } from './development.ts';
 import type { ExecutorApi, ExecutorNotice, HeadNotice, OpenedChain } from './executor-api.ts';
+import { listening } from './listening.ts';
 import { localTransport } from './local-transport.ts';
 import { minerMethods } from './miner-methods.ts';
 import { type MiningOptions, NodeMining } from './mining.ts';
@@ -159,7 +160,8 @@ async function openNetwork(
   logger: Logger,
 ): Promise<Network> {
   const { p2p, dataDirectory } = options;
-  const network: Network = await createNetwork(
+  const door = { what: "the peers' port", ...p2p, setting: 'p2p.port' } as const;
+  const starting: Promise<Network> = createNetwork(
     {
       genesisHash: genesis.hash,
       privateKey,
@@ -180,6 +182,7 @@ async function openNetwork(
     },
     networkHandlers(bridge, () => network),
   );
+  const network = await listening(door, starting);
   return network;
 }
 
@@ -298,7 +301,8 @@ async function assemble(
     logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
   const access = { ...options.rpc, allowedOrigins: [], token };
   const methods = minerMethods(mining?.templates);
-  const server = await startApiServer(access, { backend, fault, methods });
+  const door = { what: 'JSON-RPC', ...options.rpc, setting: 'rpc.port' } as const;
+  const server = await listening(door, startApiServer(access, { backend, fault, methods }));
   releases.add(() => server.close());
   const onHead: ((notice: HeadNotice) => void)[] = [];
   router.open((notice) => hear({ live, mining, oracle, bridge, network, onHead }, notice, logger));

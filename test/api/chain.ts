@@ -209,7 +209,8 @@ export class MemoryChain {
         const result = this.answerCall(request);
         return result.status === 'success'
           ? { ok: true, gas: result.gasUsed }
-          : { ok: false, result };
+          : // As in a block that holds half as much.
+            { ok: false, result, gas: request.gas / 2n };
       },
       proveAccount: () => ({
         path: new Uint8Array(32),

@@ -228,7 +228,7 @@ describe('calls', () => {
     await refuses(
       ask('eth_estimateGas', { from, to, data: '0x12', gasPrice }),
       -32000,
-      /out of gas/,
+      'out of gas (with 25000 gas, all of it used)',
     );
     expect(gases[0]).toBe(50_000n);
     const value = `0x${(10n ** 19n).toString(16)}`;

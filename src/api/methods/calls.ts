@@ -138,7 +138,7 @@ export const stateReads = {
     const state = requireState(reader, params[1], 'block');
     const gas = affordableGas(state, request);
     const estimate = state.estimateGas({ ...request, gas });
-    if (!estimate.ok) throw callFault(estimate.result, gas);
+    if (!estimate.ok) throw callFault(estimate.result, estimate.gas);
     return hexQuantity(estimate.gas);
   },
 };

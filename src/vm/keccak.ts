@@ -40,8 +40,21 @@ function memoryLane(opcode: number, offset: number): Instruction {
 const fives = [0, 1, 2, 3, 4];
 const lanes = fives.flatMap((y) => fives.map((x) => [x, y] as const));
 
-function rotateLeft(count: number): Instruction[] {
-  return count === 0 ? [] : [i64(BigInt(count)), instruction(opcodes.i64Rotl)];
+/**
+ * `value` rotated by two shifts, which the optimising compiler makes one rotation of. The baseline
+ * compiler of V8 calls a C function for each i64.rotl: a permutation would take 2 us instead of 1.
+ */
+function rotateLeft(value: Instruction, count: number): Instruction[] {
+  if (count === 0) return [value];
+  return [
+    value,
+    i64(BigInt(count)),
+    instruction(opcodes.i64Shl),
+    value,
+    i64(BigInt(64 - count)),
+    instruction(opcodes.i64ShrU),
+    instruction(opcodes.i64Or),
+  ];
 }
 
 /** Each lane is mixed with the parities of two columns. */
@@ -53,8 +66,7 @@ function theta(): Instruction[] {
   ]);
   const mixing = fives.flatMap((x) => [
     get(c(x + 4)),
-    get(c(x + 1)),
-    ...rotateLeft(1),
+    ...rotateLeft(get(c(x + 1)), 1),
     xor,
     set(spare),
     ...fives.flatMap((y) => [get(a(x, y)), get(spare), xor, set(a(x, y))]),
@@ -65,8 +77,7 @@ function theta(): Instruction[] {
 /** Lane (x, y) is rotated and moves to (y, 2x + 3y); offsets are triangular numbers. */
 function rhoAndPi(): Instruction[] {
   const move = (x: number, y: number, offset: number): Instruction[] => [
-    get(a(x, y)),
-    ...rotateLeft(offset),
+    ...rotateLeft(get(a(x, y)), offset),
     set(b(y, 2 * x + 3 * y)),
   ];
   const output = move(0, 0, 0);

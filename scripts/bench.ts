@@ -9,6 +9,7 @@ import { benchImport } from './bench/import.ts';
 import { type BenchRow, formatRow } from './bench/measure.ts';
 import { benchMining } from './bench/mining.ts';
 import { benchTransactions } from './bench/transactions.ts';
+import { benchVm } from './bench/vm.ts';
 
 const benches: Readonly<Record<string, () => readonly BenchRow[] | Promise<readonly BenchRow[]>>> =
   {
@@ -17,6 +18,7 @@ const benches: Readonly<Record<string, () => readonly BenchRow[] | Promise<reado
     import: benchImport,
     mining: benchMining,
     transactions: benchTransactions,
+    vm: benchVm,
   };
 
 const wanted = process.argv[2] ?? '';

@@ -3,17 +3,14 @@
  * anvil, which keeps everything in memory. The same bytes go to both over HTTP.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createNativeCrypto } from '../../src/node/native-crypto.ts';
 import { toHex } from '../../src/primitives/bytes.ts';
 import { writeNetwork } from '../../test/support/network-files.ts';
-import { NodeProcess, until } from '../../test/support/process.ts';
+import { NodeProcess } from '../../test/support/process.ts';
+import { type Anvil, findAnvil, post, startAnvil } from './anvil.ts';
 import { type BenchRow, median, rate } from './measure.ts';
 import { benchNetwork, senderCount, signTransfers } from './transfers.ts';
 
@@ -29,20 +26,6 @@ const warmUpRounds = 1;
 interface Load {
   readonly batches: readonly string[];
   readonly lastReceipts: string;
-}
-
-interface Answer {
-  readonly result?: unknown;
-  readonly error?: { readonly message: string };
-}
-
-async function post(url: string, body: string): Promise<readonly Answer[]> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
-  return (await response.json()) as readonly Answer[];
 }
 
 function batchOf(method: string, parameters: readonly string[]): string {
@@ -79,52 +62,18 @@ async function sendAll(url: string, load: Load): Promise<number> {
   return performance.now() - start;
 }
 
-/** Path of the program, or undefined where its optional package is not installed. */
-function findAnvil(): string | undefined {
-  try {
-    const manifest = createRequire(import.meta.url).resolve(
-      '@foundry-rs/anvil-linux-amd64/package.json',
-    );
-    const program = join(dirname(manifest), 'bin', 'anvil');
-    return existsSync(program) ? program : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
-    });
-  });
-}
-
-interface Anvil {
+interface Rival extends Anvil {
   readonly mode: string;
-  readonly url: string;
-  readonly child: ChildProcess;
 }
 
-async function startAnvil(
+async function startRival(
   program: string,
   chainId: number,
   mode: string,
   flags: readonly string[],
-): Promise<Anvil> {
-  const port = await freePort();
-  // Without pruning, automine keeps the state of every block: 23 GB after minutes.
-  const shared = ['--silent', '--prune-history', '16', '--port', String(port)];
-  const child = spawn(
-    program,
-    [...shared, '--chain-id', String(chainId), '--gas-limit', '30000000', ...flags],
-    { stdio: 'ignore' },
-  );
-  const url = `http://127.0.0.1:${port}`;
-  const ask = JSON.stringify([{ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] }]);
-  await until('anvil', () => post(url, ask).catch(() => undefined));
-  return { mode, url, child };
+): Promise<Rival> {
+  const shared = ['--chain-id', String(chainId), '--gas-limit', '30000000'];
+  return { mode, ...(await startAnvil(program, [...shared, ...flags])) };
 }
 
 export async function benchTransactions(): Promise<readonly BenchRow[]> {
@@ -142,12 +91,12 @@ export async function benchTransactions(): Promise<readonly BenchRow[]> {
   });
   const folder = await mkdtemp(join(tmpdir(), 'dodona-bench-'));
   const genesis = writeNetwork(folder, network);
-  const rivals: Anvil[] = [];
+  const rivals: Rival[] = [];
   let node: NodeProcess | undefined;
   try {
-    rivals.push(await startAnvil(program, network.chainId, 'automine', []));
-    rivals.push(await startAnvil(program, network.chainId, '250 ms', ['--block-time', '0.25']));
-    rivals.push(await startAnvil(program, network.chainId, '50 ms', ['--block-time', '0.05']));
+    rivals.push(await startRival(program, network.chainId, 'automine', []));
+    rivals.push(await startRival(program, network.chainId, '250 ms', ['--block-time', '0.25']));
+    rivals.push(await startRival(program, network.chainId, '50 ms', ['--block-time', '0.05']));
     node = await NodeProcess.start({ genesis, datadir: join(folder, 'data'), mine: true });
     return [await compare(node.url, rivals, loads)];
   } finally {
@@ -158,7 +107,7 @@ export async function benchTransactions(): Promise<readonly BenchRow[]> {
 }
 
 /** A rival's rate for one load, or undefined when it left a transaction unmined. */
-async function tryRival({ url, mode, child }: Anvil, load: Load): Promise<number | undefined> {
+async function tryRival({ url, mode, child }: Rival, load: Load): Promise<number | undefined> {
   try {
     return rate(transferCount, await sendAll(url, load));
   } catch (error) {
@@ -172,11 +121,11 @@ async function tryRival({ url, mode, child }: Anvil, load: Load): Promise<number
 /** All take each load in turn; the mode in which anvil is fastest is the one that counts. */
 async function compare(
   url: string,
-  rivals: readonly Anvil[],
+  rivals: readonly Rival[],
   loads: readonly Load[],
 ): Promise<BenchRow> {
   const own: number[] = [];
-  const theirs = new Map<Anvil, number[]>(rivals.map((rival) => [rival, []]));
+  const theirs = new Map<Rival, number[]>(rivals.map((rival) => [rival, []]));
   for (const [round, load] of loads.entries()) {
     const ownRate = rate(transferCount, await sendAll(url, load));
     if (round >= warmUpRounds) own.push(ownRate);

@@ -10,9 +10,10 @@ import { decodeCreation } from './creation.ts';
 import { decodeModule } from './decoder.ts';
 import { encodeModule } from './encoder.ts';
 import { type GasTable, gasTable } from './gas-table.ts';
+import type { InitialBytes } from './guest.ts';
 import { hookInk, type LinkedHook } from './hook-signatures.ts';
 import { instrument } from './instrument.ts';
-import type { WasmModule } from './module.ts';
+import type { Instruction, WasmModule } from './module.ts';
 import { type ContractFacts, checkHeights, checkPolicy, dropUnknownExports } from './policy.ts';
 import { validateWasm } from './validator.ts';
 import { LocalFault } from './world.ts';
@@ -24,6 +25,8 @@ export interface Contract {
   readonly hooks: readonly LinkedHook[];
   readonly hasConstructor: boolean;
   readonly initialPages: number;
+  /** What the data segments put into memory, in their order. */
+  readonly initialBytes: readonly InitialBytes[];
   /** Gas of entering a frame: instance, initial pages, data bytes. */
   readonly entryGas: number;
   /** Length of the deployed module. */
@@ -122,6 +125,11 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
     hooks: facts.hooks,
     hasConstructor: facts.hasConstructor,
     initialPages: facts.initialPages,
+    initialBytes: checked.module.data.map(({ offset, bytes }) => ({
+      // A constant: policy accepts no other offset.
+      offset: (offset[0] as Instruction).immediate >>> 0,
+      bytes: bytes.slice(),
+    })),
     entryGas:
       frame +
       framePage * facts.initialPages +
@@ -131,17 +139,28 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
   };
 }
 
-/** Least recently used contracts leave first. What it holds never shows in gas or results. */
+/**
+ * Least recently used contracts leave first; pinned ones stay, whatever else is called. What it holds
+ * never shows in gas or results.
+ */
 export class ContractCache {
   private readonly entries = new Map<string, Contract>();
+  private readonly pinned: ReadonlySet<Hex>;
+  private readonly onDrop: (contract: Contract) => void;
   private sizeBytes = 0;
 
-  private static key(codeHash: Uint8Array, table: GasTable): Hex {
-    return `${table.version}/${toHex(codeHash)}`;
+  /** `pinned`: code hashes. `onDrop` hears of every contract that leaves. */
+  constructor(pinned: readonly Uint8Array[], onDrop: (contract: Contract) => void) {
+    this.pinned = new Set(pinned.map(toHex));
+    this.onDrop = onDrop;
+  }
+
+  private static key(codeHash: Hex, table: GasTable): string {
+    return `${table.version}/${codeHash}`;
   }
 
   get(codeHash: Uint8Array, table: GasTable): Contract | undefined {
-    const key = ContractCache.key(codeHash, table);
+    const key = ContractCache.key(toHex(codeHash), table);
     const contract = this.entries.get(key);
     if (contract === undefined) return undefined;
     this.entries.delete(key);
@@ -150,16 +169,27 @@ export class ContractCache {
   }
 
   set(codeHash: Uint8Array, table: GasTable, contract: Contract): void {
-    const key = ContractCache.key(codeHash, table);
+    const hash = toHex(codeHash);
+    const key = ContractCache.key(hash, table);
     const previous = this.entries.get(key);
-    if (previous !== undefined) this.sizeBytes -= previous.sizeBytes;
-    this.entries.delete(key);
+    if (previous === contract) return;
+    if (previous !== undefined) this.drop(key, previous);
     this.entries.set(key, contract);
+    if (this.pinned.has(hash)) return;
     this.sizeBytes += contract.sizeBytes;
     for (const [oldest, entry] of this.entries) {
       if (this.sizeBytes <= limits.moduleCacheSizeBytesMax || oldest === key) break;
-      this.entries.delete(oldest);
-      this.sizeBytes -= entry.sizeBytes;
+      if (!this.isPinned(oldest)) this.drop(oldest, entry);
     }
+  }
+
+  private isPinned(key: string): boolean {
+    return this.pinned.has(key.slice(key.indexOf('/') + 1));
+  }
+
+  private drop(key: string, contract: Contract): void {
+    this.entries.delete(key);
+    if (!this.isPinned(key)) this.sizeBytes -= contract.sizeBytes;
+    this.onDrop(contract);
   }
 }

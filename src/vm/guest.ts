@@ -13,37 +13,69 @@ export const trapSignal: object = Object.freeze({ signal: 'trap' });
 /** Unwinds the guest: the frame ended by exit_early. */
 export const exitSignal: object = Object.freeze({ signal: 'exit' });
 
+/** Bytes that an instance starts with, at their place. */
+export interface InitialBytes {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 export class Guest {
+  readonly exports: Record<string, unknown>;
   private readonly memory: WebAssembly.Memory;
   private readonly takeInk: (ink: number) => number;
   private readonly readInk: () => bigint;
   private readonly writeInk: (ink: bigint) => void;
   private readonly readStackWords: () => number;
+  private readonly writeStackWords: (words: number) => void;
   private readonly readPages: () => number;
+  private readonly writePages: (pages: number) => void;
   private readonly readFault: () => number;
+  private readonly resetGlobals: () => void;
   private readonly table: GasTable;
+  private readonly initialSizeBytes: number;
   private view: Uint8Array;
+  private words: DataView;
   /** Why the host trapped, for people. */
   trapHint: string | undefined;
 
-  constructor(
-    exports: Record<string, unknown>,
-    table: GasTable,
-    budget: { readonly gas: bigint; readonly shared: SharedBudget },
-  ) {
+  constructor(exports: Record<string, unknown>, table: GasTable) {
+    this.exports = exports;
     this.memory = exports.memory as WebAssembly.Memory;
     this.takeInk = exports[helperNames.take] as (ink: number) => number;
     this.readInk = exports[helperNames.readInk] as () => bigint;
     this.writeInk = exports[helperNames.writeInk] as (ink: bigint) => void;
     this.readStackWords = exports[helperNames.readStack] as () => number;
+    this.writeStackWords = exports[helperNames.writeStack] as (words: number) => void;
     this.readPages = exports[helperNames.readPages] as () => number;
+    this.writePages = exports[helperNames.writePages] as (pages: number) => void;
     this.readFault = exports[helperNames.readFault] as () => number;
+    this.resetGlobals = exports[helperNames.reset] as () => void;
     this.table = table;
     this.view = new Uint8Array(this.memory.buffer);
-    this.writeInk(budget.gas * BigInt(table.inkPerGas));
-    const { stackWords, memoryPages } = budget.shared;
-    (exports[helperNames.writeStack] as (words: number) => void)(stackWords);
-    (exports[helperNames.writePages] as (pages: number) => void)(memoryPages);
+    this.words = new DataView(this.memory.buffer);
+    this.initialSizeBytes = this.view.length;
+  }
+
+  /** Sets the counters for one frame. */
+  open(gas: bigint, shared: SharedBudget): void {
+    this.writeInk(gas * BigInt(this.table.inkPerGas));
+    this.writeStackWords(shared.stackWords);
+    this.writePages(shared.memoryPages);
+    this.trapHint = undefined;
+  }
+
+  /**
+   * Makes the instance what it was when it was new: zeros, `initial` and initial globals. Tables never
+   * change: no operator that writes one is accepted.
+   * @returns false when its memory has grown, which nothing can undo: it must not run again
+   */
+  reset(initial: readonly InitialBytes[]): boolean {
+    this.refresh();
+    if (this.view.length !== this.initialSizeBytes) return false;
+    this.view.fill(0);
+    for (const { offset, bytes } of initial) this.view.set(bytes, offset);
+    this.resetGlobals();
+    return true;
   }
 
   trap(hint: string): never {
@@ -71,6 +103,11 @@ export class Guest {
     return ink <= 0n ? 0n : ink / BigInt(this.table.inkPerGas);
   }
 
+  /** Whether more than `gas` is left. */
+  hasMoreGasThan(gas: number): boolean {
+    return this.readInk() >= (gas + 1) * this.table.inkPerGas;
+  }
+
   /** Takes `ink` (at most 2^53) or traps. */
   chargeInk(ink: number): void {
     // The helper takes 32 bits: one call for all but huge copies and logs.
@@ -93,57 +130,74 @@ export class Guest {
     this.removeGas(-gas);
   }
 
-  /** A view, valid until the guest runs again. Growing memory detaches the old buffer. */
-  private bytes(pointer: number, length: number): Uint8Array {
-    if (this.view.byteLength === 0) this.view = new Uint8Array(this.memory.buffer);
+  /** Growing memory, by 0 pages too, detaches the old buffer and its views. */
+  private refresh(): void {
+    if (this.view.byteLength !== 0) return;
+    this.view = new Uint8Array(this.memory.buffer);
+    this.words = new DataView(this.memory.buffer);
+  }
+
+  /** Where `length` bytes at `pointer` begin, after a check that all are inside. */
+  private place(pointer: number, length: number): number {
+    this.refresh();
     const start = pointer >>> 0;
     const end = start + (length >>> 0);
     if (end > this.view.length) this.trap(`pointer ${start}..${end} is outside the memory`);
-    return this.view.subarray(start, end);
+    return start;
   }
 
   /** A copy of guest memory, paid by the byte. */
   read(pointer: number, length: number): Uint8Array {
     this.chargeInk((length >>> 0) * this.table.ink.hostByte);
-    return this.bytes(pointer, length).slice();
+    const start = this.place(pointer, length);
+    return this.view.slice(start, start + (length >>> 0));
+  }
+
+  /** The same without the copy: valid until the guest runs again. */
+  peek(pointer: number, length: number): Uint8Array {
+    this.chargeInk((length >>> 0) * this.table.ink.hostByte);
+    const start = this.place(pointer, length);
+    return this.view.subarray(start, start + (length >>> 0));
   }
 
   /** Copies into guest memory, paid by the byte. */
   write(pointer: number, bytes: Uint8Array): void {
     this.chargeInk(bytes.length * this.table.ink.hostByte);
-    this.bytes(pointer, bytes.length).set(bytes);
+    this.writeFixed(pointer, bytes);
   }
 
   /** A fixed-width value (address, word): part of the price of its hook. */
   readFixed(pointer: number, width: 20 | 32): Uint8Array {
-    return this.bytes(pointer, width).slice();
+    const start = this.place(pointer, width);
+    return this.view.slice(start, start + width);
   }
 
   writeFixed(pointer: number, bytes: Uint8Array): void {
-    this.bytes(pointer, bytes.length).set(bytes);
+    const start = this.place(pointer, bytes.length);
+    this.view.set(bytes, start);
   }
 
   /** A 256-bit big-endian integer, by its four 64-bit parts: 20 times faster than through text. */
   readInteger(pointer: number): bigint {
-    const source = this.bytes(pointer, 32);
-    const view = new DataView(source.buffer, source.byteOffset, 32);
-    const high = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
-    return (high << 128n) | (view.getBigUint64(16) << 64n) | view.getBigUint64(24);
+    const start = this.place(pointer, 32);
+    const { words } = this;
+    const high = (words.getBigUint64(start) << 64n) | words.getBigUint64(start + 8);
+    return (high << 128n) | (words.getBigUint64(start + 16) << 64n) | words.getBigUint64(start + 24);
   }
 
   /** Writes `value`, 0 <= value < 2^256. */
   writeInteger(pointer: number, value: bigint): void {
-    const target = this.bytes(pointer, 32);
-    const view = new DataView(target.buffer, target.byteOffset, 32);
-    view.setBigUint64(0, BigInt.asUintN(64, value >> 192n));
-    view.setBigUint64(8, BigInt.asUintN(64, value >> 128n));
-    view.setBigUint64(16, BigInt.asUintN(64, value >> 64n));
-    view.setBigUint64(24, BigInt.asUintN(64, value));
+    const start = this.place(pointer, 32);
+    const { words } = this;
+    words.setBigUint64(start, BigInt.asUintN(64, value >> 192n));
+    words.setBigUint64(start + 8, BigInt.asUintN(64, value >> 128n));
+    words.setBigUint64(start + 16, BigInt.asUintN(64, value >> 64n));
+    words.setBigUint64(start + 24, BigInt.asUintN(64, value));
   }
 
   /** A length result: u32, little-endian. */
   writeLength(pointer: number, length: number): void {
-    const target = this.bytes(pointer, 4);
-    new DataView(target.buffer, target.byteOffset, 4).setUint32(0, length, true);
+    const start = this.place(pointer, 4);
+    this.words.setUint32(start, length, true);
   }
 }

@@ -32,6 +32,8 @@ export const helperNames = {
   writePages: `${reservedPrefix}write_pages`,
   /** () -> i32: 1 when the engine did not give memory that the rules allow. */
   readFault: `${reservedPrefix}read_fault`,
+  /** () -> (): gives every global of the module its initial value. */
+  reset: `${reservedPrefix}reset`,
 } as const;
 
 export interface Helpers {
@@ -143,6 +145,19 @@ function counterFunctions({ ink, stack, pages, fault }: Counters): HelperFunctio
   ];
 }
 
+/** Initial values are constants, or immutable globals of others: they can be computed again. */
+function resetFunction(module: WasmModule): HelperFunction {
+  const first = importsOf(module, 'global').length;
+  return {
+    type: { parameters: [], results: [] },
+    locals: [],
+    exportName: helperNames.reset,
+    code: module.globals.flatMap(({ type, initial }, index) =>
+      type.isMutable ? [...initial.slice(0, -1), op(opcodes.globalSet, first + index)] : [],
+    ),
+  };
+}
+
 /** Answers -1 from the function when the i32 of `local 0` is above the pages that are left. */
 function refuseBeyond(pages: number): readonly Instruction[] {
   return [
@@ -244,7 +259,7 @@ export function injectHelpers(module: WasmModule, options: HelperOptions): Injec
     pages: inkGlobal + 2,
     fault: inkGlobal + 3,
   };
-  const functions = counterFunctions(counters);
+  const functions = [...counterFunctions(counters), resetFunction(module)];
   if (options.hasMemory) {
     functions.push(
       growFunction(counters, options),

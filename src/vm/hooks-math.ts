@@ -55,7 +55,7 @@ export function mathHooks(context: HookContext) {
       // Padding always adds a byte: 136 bytes are two blocks.
       const blocks = Math.floor((length >>> 0) / 136) + 1;
       guest.chargeInk(execution.table.ink.keccakBlock * blocks);
-      guest.writeFixed(target, context.crypto.keccak256(guest.read(pointer, length)));
+      guest.writeFixed(target, context.crypto.keccak256(guest.peek(pointer, length)));
     },
   };
 }

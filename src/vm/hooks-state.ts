@@ -31,7 +31,7 @@ function storeStorage(frame: Frame, keyPointer: number, valuePointer: number): v
   const { world, table } = execution;
   const { gas } = table;
   // EIP-2200: not even reached on a stipend, so that a plain receiver cannot be re-entered to write.
-  if (guest.gasLeft <= BigInt(gas.slotSentry)) guest.trap('out of gas: below the write sentry');
+  if (!guest.hasMoreGasThan(gas.slotSentry)) guest.trap('out of gas: below the write sentry');
   const key = guest.readFixed(keyPointer, 32);
   const value = guest.readFixed(valuePointer, 32);
   if (world.warmSlot(address, key)) guest.chargeGas(gas.slotCold);

@@ -19,8 +19,10 @@ import {
   openFrame,
   type SharedBudget,
 } from './frame.ts';
+import type { GasTable } from './gas-table.ts';
 import { exitSignal, Guest, trapSignal } from './guest.ts';
 import { type Imports, importsFor, makeHooks } from './hooks.ts';
+import { IdleGuests } from './idle-guests.ts';
 import { contractExports } from './policy.ts';
 import { precompileAt } from './precompiles.ts';
 import { LocalFault, type Outcome } from './world.ts';
@@ -47,13 +49,15 @@ function succeeded(gasLeft: bigint, output: Uint8Array = emptyBytes): Outcome {
 export class Machine implements HookContext {
   readonly crypto: Crypto;
   private readonly emptyCodeHash: Uint8Array;
-  private readonly cache = new ContractCache();
   private readonly hooks = makeHooks(this);
+  private readonly idle = new IdleGuests();
+  private readonly cache: ContractCache;
   private readonly imports = new WeakMap<Contract, Imports>();
   private current: Frame | undefined;
 
-  constructor(crypto: Crypto) {
+  constructor(crypto: Crypto, pinnedCode: readonly Uint8Array[]) {
     this.crypto = crypto;
+    this.cache = new ContractCache(pinnedCode, (contract) => this.idle.forget(contract));
     this.emptyCodeHash = crypto.keccak256(emptyBytes);
   }
 
@@ -188,20 +192,20 @@ export class Machine implements HookContext {
     return contract;
   }
 
-  private instantiate(contract: Contract): Record<string, unknown> {
+  private instantiate(contract: Contract, table: GasTable): Guest {
     let imports = this.imports.get(contract);
     if (imports === undefined) {
       imports = importsFor(contract.hooks, this.hooks);
       this.imports.set(contract, imports);
     }
     try {
-      return new WebAssembly.Instance(contract.module, imports).exports;
+      return new Guest(new WebAssembly.Instance(contract.module, imports).exports, table);
     } catch (error) {
       throw new LocalFault('the engine could not make an instance', error);
     }
   }
 
-  /** Runs one frame in a fresh instance and settles it, whatever happens inside. */
+  /** Runs one frame in an instance like new and settles it, whatever happens inside. */
   private run(
     contract: Contract,
     facts: FrameFacts,
@@ -209,26 +213,27 @@ export class Machine implements HookContext {
     budget: { readonly gas: bigint; readonly shared: SharedBudget },
   ): Outcome {
     const { openFrames, table } = facts.execution;
-    const exports = this.instantiate(contract);
+    const guest = this.idle.take(contract) ?? this.instantiate(contract, table);
     const { stackWords, memoryPages } = budget.shared;
-    const shared = { stackWords, memoryPages: memoryPages - contract.initialPages };
-    const guest = new Guest(exports, table, { gas: budget.gas, shared });
+    guest.open(budget.gas, { stackWords, memoryPages: memoryPages - contract.initialPages });
     const frame = openFrame(facts, guest);
     const outer = this.current;
     const key = frame.addressKey;
     const open = openFrames.get(key) ?? 0;
     if (!facts.isDelegate) openFrames.set(key, open + 1);
     this.current = frame;
+    let outcome: Outcome;
     try {
-      const entry = exports[entryName] as (length: number) => number;
-      return settled(frame, entry(facts.input.length));
+      const entry = guest.exports[entryName] as (length: number) => number;
+      outcome = settled(frame, entry(facts.input.length));
     } catch (error) {
-      if (error === exitSignal) return settled(frame, frame.exitStatus);
-      return trapped(frame, error);
+      outcome = error === exitSignal ? settled(frame, frame.exitStatus) : trapped(frame, error);
     } finally {
       this.current = outer;
       openFrames.set(key, open);
     }
+    this.idle.give(contract, guest);
+    return outcome;
   }
 }
 

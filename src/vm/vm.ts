@@ -48,12 +48,17 @@ function runMessage(machine: Machine, execution: Execution, message: Message): O
 }
 
 /**
- * A contract machine for one thread; it holds only a cache of compiled modules. Keccak-256 is its own,
- * with the results of `crypto.keccak256`.
+ * A contract machine for one thread; it holds only compiled modules and idle instances. Keccak-256
+ * is its own, with the results of `crypto.keccak256`.
  * `run` throws LocalFault when the engine fails, never for what a contract does.
  */
-export function createVm(options: { readonly crypto: Crypto }): Vm {
-  const machine = new Machine({ ...options.crypto, keccak256: createKeccak256() });
+export function createVm(options: {
+  readonly crypto: Crypto;
+  /** Code hashes of contracts that stay compiled: those of the genesis file. */
+  readonly pinnedCode?: readonly Uint8Array[];
+}): Vm {
+  const crypto = { ...options.crypto, keccak256: createKeccak256() };
+  const machine = new Machine(crypto, options.pinnedCode ?? []);
   return {
     run(
       world: World,

@@ -32,7 +32,7 @@ export interface VmRival {
 
 /** Anvil's first development account, so that all three see the same sender. */
 const sender = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
-const contract = '0x00000000000000000000000000000000000c0de0';
+const contract = '0xc0dec0dec0dec0dec0dec0dec0dec0dec0dec0de';
 const gasMax = 10n ** 12n;
 
 const abi = parseAbi(['function mint(uint256 amount)']);

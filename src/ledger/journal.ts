@@ -18,6 +18,8 @@ import {
 } from './account.ts';
 
 interface SlotState {
+  readonly account: AccountState;
+  readonly slot: Uint8Array;
   readonly path: Uint8Array;
   /** In the store, before the block. */
   readonly stored: Uint8Array;
@@ -25,6 +27,8 @@ interface SlotState {
   /** Before transaction number `written`, the last that wrote here. */
   original: Uint8Array;
   written: number;
+  /** Number of the last transaction in which it was warm. */
+  warm: number;
 }
 
 interface AccountState {
@@ -38,7 +42,7 @@ interface AccountState {
   /** Whether anything above was ever written. */
   isTouched: boolean;
   /** Made with the first access: most accounts have none. */
-  slots: Map<Hex, SlotState> | undefined;
+  slots: Map<string, SlotState> | undefined;
 }
 
 /** What a block did to the state. */
@@ -57,11 +61,29 @@ function isAbsent(account: AccountState): boolean {
   );
 }
 
+/**
+ * Map key of a slot's 32 bytes, one character each: a third of the time of hexadecimal digits, and
+ * the arguments are written out because spreading an array costs more than that saves.
+ */
+function slotKey(slot: Uint8Array): string {
+  const at = (index: number): number => slot[index] as number;
+  // biome-ignore format: eight a line
+  return String.fromCharCode(
+    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7),
+    at(8), at(9), at(10), at(11), at(12), at(13), at(14), at(15),
+    at(16), at(17), at(18), at(19), at(20), at(21), at(22), at(23),
+    at(24), at(25), at(26), at(27), at(28), at(29), at(30), at(31),
+  );
+}
+
 export class Journal implements World {
   readonly #reader: StoreReader;
   readonly #crypto: Crypto;
   readonly #accounts = new Map<Hex, AccountState>();
   readonly #codes = new Map<Hex, Uint8Array>();
+  /** A contract asks for the same account, and several times for the same slot, in a row. */
+  #lastAccount: AccountState | undefined;
+  #lastSlot: SlotState | undefined;
   /** How to take back each write of the running transaction, oldest first. */
   #undo: (() => void)[] = [];
   /** Number of the running transaction; 0 stands for never. */
@@ -197,7 +219,14 @@ export class Journal implements World {
   }
 
   warmSlot(address: Uint8Array, slot: Uint8Array): boolean {
-    return this.#warmUp(toHex(address) + toHex(slot));
+    const state = this.#slot(address, slot);
+    const previous = state.warm;
+    if (previous === this.#transaction) return false;
+    state.warm = this.#transaction;
+    this.#undo.push(() => {
+      state.warm = previous;
+    });
+    return true;
   }
 
   touchCode(codeHash: Uint8Array): boolean {
@@ -277,6 +306,14 @@ export class Journal implements World {
   }
 
   #account(address: Uint8Array): AccountState {
+    const last = this.#lastAccount;
+    if (last !== undefined && equalBytes(last.address, address)) return last;
+    const account = this.#findAccount(address);
+    this.#lastAccount = account;
+    return account;
+  }
+
+  #findAccount(address: Uint8Array): AccountState {
     const key = toHex(address);
     const known = this.#accounts.get(key);
     if (known !== undefined) return known;
@@ -299,13 +336,30 @@ export class Journal implements World {
 
   #slot(address: Uint8Array, slot: Uint8Array): SlotState {
     const account = this.#account(address);
+    const last = this.#lastSlot;
+    if (last !== undefined && last.account === account && equalBytes(last.slot, slot)) return last;
+    const state = this.#findSlot(account, slot);
+    this.#lastSlot = state;
+    return state;
+  }
+
+  #findSlot(account: AccountState, slot: Uint8Array): SlotState {
     account.slots ??= new Map();
-    const key = toHex(slot);
+    const key = slotKey(slot);
     const known = account.slots.get(key);
     if (known !== undefined) return known;
-    const path = slotPath(address, slot, this.#crypto);
+    const path = slotPath(account.address, slot, this.#crypto);
     const stored = this.#reader.get(keys.state(path)) ?? zeroWord;
-    const state = { path, stored, value: stored, original: stored, written: 0 };
+    const state: SlotState = {
+      account,
+      slot: slot.slice(),
+      path,
+      stored,
+      value: stored,
+      original: stored,
+      written: 0,
+      warm: 0,
+    };
     account.slots.set(key, state);
     return state;
   }

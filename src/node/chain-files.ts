@@ -144,8 +144,11 @@ export async function openChain(
       head,
       headers: await readWindow(store, head),
       protocol,
-      createLedger: (reader, recover) =>
-        new Ledger({ genesis, reader, vm: createVm({ crypto }), crypto, recover }),
+      createLedger: (reader, recover) => {
+        const pinnedCode = genesis.contracts.map(({ codeHash }) => codeHash);
+        const vm = createVm({ crypto, pinnedCode });
+        return new Ledger({ genesis, reader, vm, crypto, recover });
+      },
     };
   } catch (error) {
     await store.close();

@@ -182,7 +182,9 @@ export class Guest {
     const start = this.place(pointer, 32);
     const { words } = this;
     const high = (words.getBigUint64(start) << 64n) | words.getBigUint64(start + 8);
-    return (high << 128n) | (words.getBigUint64(start + 16) << 64n) | words.getBigUint64(start + 24);
+    return (
+      (high << 128n) | (words.getBigUint64(start + 16) << 64n) | words.getBigUint64(start + 24)
+    );
   }
 
   /** Writes `value`, 0 <= value < 2^256. */

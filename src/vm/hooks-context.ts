@@ -61,8 +61,7 @@ export function environmentHooks(context: HookContext) {
     msg_sender: (pointer: number) => write(pointer, context.frame.sender),
     msg_value: (pointer: number) => writeInteger(pointer, context.frame.value),
     msg_reentrant(): number {
-      const open = context.frame.execution.openFrames.get(context.frame.addressKey) ?? 0;
-      return open > 1 ? 1 : 0;
+      return context.frame.isReentrant ? 1 : 0;
     },
     tx_gas_price: (pointer: number) => writeInteger(pointer, transaction().gasPrice),
     tx_origin: (pointer: number) => write(pointer, transaction().origin),

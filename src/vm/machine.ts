@@ -13,10 +13,9 @@ import {
   type CallRequest,
   type CreateRequest,
   type Execution,
-  type Frame,
+  Frame,
   type FrameFacts,
   type HookContext,
-  openFrame,
   type SharedBudget,
 } from './frame.ts';
 import type { GasTable } from './gas-table.ts';
@@ -212,15 +211,12 @@ export class Machine implements HookContext {
     entryName: EntryName,
     budget: { readonly gas: bigint; readonly shared: SharedBudget },
   ): Outcome {
-    const { openFrames, table } = facts.execution;
+    const { table } = facts.execution;
     const guest = this.idle.take(contract) ?? this.instantiate(contract, table);
     const { stackWords, memoryPages } = budget.shared;
     guest.open(budget.gas, { stackWords, memoryPages: memoryPages - contract.initialPages });
-    const frame = openFrame(facts, guest);
     const outer = this.current;
-    const key = frame.addressKey;
-    const open = openFrames.get(key) ?? 0;
-    if (!facts.isDelegate) openFrames.set(key, open + 1);
+    const frame = new Frame(facts, guest, outer);
     this.current = frame;
     let outcome: Outcome;
     try {
@@ -230,7 +226,6 @@ export class Machine implements HookContext {
       outcome = error === exitSignal ? settled(frame, frame.exitStatus) : trapped(frame, error);
     } finally {
       this.current = outer;
-      openFrames.set(key, open);
     }
     this.idle.give(contract, guest);
     return outcome;

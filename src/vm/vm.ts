@@ -67,7 +67,7 @@ export function createVm(options: {
       message: Message,
     ): Outcome {
       const table = gasTable(block.gasTable);
-      const execution: Execution = { world, block, transaction, table, openFrames: new Map() };
+      const execution: Execution = { world, block, transaction, table };
       warmAtStart(world, block, message);
       // Traps are frequent and their stack traces are never read: without them they cost half.
       const traceLimit = Error.stackTraceLimit;

@@ -4,6 +4,7 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { decodeModule } from '../../../src/vm/decoder.ts';
 import { encodeModule } from '../../../src/vm/encoder.ts';
 import { gasTable } from '../../../src/vm/gas-table.ts';
@@ -45,10 +46,7 @@ function showResults(result: unknown): string {
 }
 
 function digest(memory: Uint8Array): string {
-  const words = new Uint32Array(memory.buffer, memory.byteOffset, memory.length >> 2);
-  let hash = 0x811c9dc5;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
-  return `${memory.length}:${hash >>> 0}`;
+  return `${memory.length}:${crc32(memory)}`;
 }
 
 interface Prepared {

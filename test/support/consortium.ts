@@ -23,7 +23,7 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** A port with `count` free ones from it on, and as many where the members meet. */
-async function freeBasePort(count: number): Promise<number> {
+export async function freeBasePort(count: number): Promise<number> {
   for (;;) {
     const base = 20_000 + Math.floor(Math.random() * 10_000);
     const ports = Array.from({ length: count }, (_, index) => base + index);

@@ -26,9 +26,10 @@ export class ForkingChain {
    */
   reorganise(depth: number): void {
     const parent = this.#chain.height - depth - 1;
-    while ((this.#blocks.at(-1)?.height ?? -1) > parent) this.#blocks.pop();
-    const block = this.#blocks.at(-1);
-    if (block?.height !== parent) throw new RangeError(`block ${parent} is not remembered`);
+    const place = this.#blocks.findIndex(({ height }) => height === parent);
+    const block = this.#blocks[place];
+    if (block === undefined) throw new RangeError(`block ${parent} is not remembered`);
+    this.#blocks.length = place + 1;
     block.restore();
   }
 }

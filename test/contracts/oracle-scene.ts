@@ -10,11 +10,13 @@ import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { createVm } from '../../src/vm/vm.ts';
 import { ContractChain, type Result } from '../support/contract-chain.ts';
 import { account, encodeConstructor, moduleOf, targetOf } from './artifacts.ts';
+import { shortTerms } from './jury-scene.ts';
 
 export const stakes = targetOf('StakeRegistry');
 export const registry = targetOf('OracleRegistry');
 export const fund = targetOf('OracleFund');
 export const oracle = targetOf('CommitRevealOracle');
+export const jury = targetOf('SchellingOracle');
 
 export const chainId = 1337;
 export const deadAddress: Hex = '0x000000000000000000000000000000000000dEaD';
@@ -95,19 +97,22 @@ export class OracleScene {
   readonly feed: Hex;
   readonly feeds: readonly Hex[];
   readonly reporters: readonly Reporter[];
+  readonly jurors: readonly Reporter[];
   readonly subsidy = 800_000_000_000_000_000n;
 
   constructor(
     reporters: readonly Reporter[],
     changes: Partial<Configuration> = {},
     names: readonly string[] = ['BTC/USD'],
+    jurors: readonly Reporter[] = [],
   ) {
+    this.jurors = jurors;
     this.reporters = reporters;
     this.feeds = names.map((name) => keccak256(toHex(name)));
     this.feed = this.feeds[0] as Hex;
-    this.chain = new ContractChain(vm, chainId, [oracle, stakes, registry, fund]);
+    this.chain = new ContractChain(vm, chainId, [oracle, stakes, registry, fund, jury]);
     this.#construct(names, { ...baseConfiguration, ...changes });
-    for (const person of [...reporters.map(({ address }) => address), stranger]) {
+    for (const person of [...reporters.map(({ address }) => address), stranger, hunter]) {
       this.chain.world.credit(fromHex(person), 100n * oak);
     }
     this.chain.atEndOfBlock((touched) => {
@@ -120,22 +125,39 @@ export class OracleScene {
   #construct(names: readonly string[], configuration: Configuration): void {
     const { chain, reporters } = this;
     const people = reporters.map(({ address }) => address);
-    const amounts = reporters.map(({ stake }) => stake);
+    const stakers = [...reporters, ...this.jurors];
+    const staked = stakers.map(({ address }) => address);
+    const amounts = stakers.map(({ stake }) => stake);
     const total = amounts.reduce((sum, stake) => sum + stake, 0n);
     chain.world.credit(fromHex(stakes.address), total);
     const deploy = (name: string, address: Hex, values: readonly unknown[]) =>
       chain.deploy(address, moduleOf(name), encodeConstructor(name, values));
-    deploy('StakeRegistry', stakes.address, [[oracle.address], 100n, people, amounts]);
+    deploy('StakeRegistry', stakes.address, [
+      [oracle.address, jury.address],
+      100n,
+      staked,
+      amounts,
+    ]);
     deploy('OracleRegistry', registry.address, [[oracle.address]]);
     deploy('OracleFund', fund.address, [
       names.map(() => oracle.address),
       this.feeds,
       names.map((_, index) => index + 1),
     ]);
+    if (this.jurors.length > 0) {
+      deploy('SchellingOracle', jury.address, [
+        stakes.address,
+        fund.address,
+        shortTerms,
+        this.jurors.map(({ address }) => address),
+        this.jurors.map(({ stake }) => stake),
+      ]);
+    }
     deploy('CommitRevealOracle', oracle.address, [
       stakes.address,
       registry.address,
       fund.address,
+      jury.address,
       people,
       names,
       names.map(() => configuration),
@@ -197,7 +219,8 @@ export class OracleScene {
   }
 
   people(): Hex[] {
-    return [...this.reporters.map(({ address }) => address), collector, hunter, stranger];
+    const staked = [...this.reporters, ...this.jurors].map(({ address }) => address);
+    return [...staked, collector, hunter, stranger];
   }
 
   /** Every acorn is where the contracts say it is. */
@@ -238,7 +261,11 @@ export class OracleScene {
       const current = this.chain.read<bigint>(oracle, 'currentRound', [feed]);
       for (let round = 1n; round <= current; round++) {
         const { left } = this.chain.read<{ left: bigint }>(oracle, 'getRound', [feed, round]);
-        owed += left;
+        const [, , bond] = this.chain.read<[bigint, Hex, bigint]>(oracle, 'disputeOf', [
+          feed,
+          round,
+        ]);
+        owed += left + bond;
       }
     }
     for (const person of this.people()) owed += this.claimable(person);

@@ -1,9 +1,11 @@
 /**
  * CommitRevealOracle: a numeric value agreed on by many staked reporters on a chain whose miners
  * may be among them. Here: construction, feeds, funding and the reads for reporters; reporting.ts
- * has commit and reveal, settlement.ts the end of a round, reading.ts what consumers call.
+ * has commit and reveal, settlement.ts the end of a round, dispute.ts the way to a jury, reading.ts
+ * what consumers call.
  *
- * Books: balance = pots + `left` of open and unsettled rounds + credits that nobody claimed yet.
+ * Books: balance = pots + `left` of open and unsettled rounds + bonds of open disputes + credits
+ * that nobody claimed yet.
  */
 
 import { address, bytesAt, Span } from "../sdk/calldata";
@@ -20,7 +22,7 @@ import {
   changePot, configurationWords, createTerms, windowsOf, writeConfiguration,
 } from "./feed";
 import { errors, events } from "./interface";
-import { oracleFund, oracleRegistry, setParts, stakeRegistry } from "./parts";
+import { jury, oracleFund, oracleRegistry, setParts, stakeRegistry } from "./parts";
 import * as phases from "./phases";
 import {
   bondOf, contentOf, firstQuartileOf, marksOf, poolOf, reportedValue, reportedWeight, reporterOf,
@@ -29,6 +31,7 @@ import {
 import { anySeatOf, holderOf, seatAtGenesis, seatFrom } from "./seats";
 
 export { claim, claimable } from "./credits";
+export { disputeCost, disputeOf, disputeRound, resolveDispute } from "./dispute";
 export { potOf } from "./feed";
 export { getPriceNoOlderThan, getRoundData, latestRoundData, status } from "./reading";
 export { commit, computeCommit, proveEarlyReveal, reveal } from "./reporting";
@@ -41,11 +44,11 @@ const saltsSlot: u64 = 7;
 
 /** Creates the feeds of the genesis file and seats its reporters in each of them. */
 export function construct(
-  stakes: U256, feedRegistry: U256, fundAddress: U256, reporters: Span, names: Span,
-  configurations: Span,
+  stakes: U256, feedRegistry: U256, fundAddress: U256, schelling: U256, reporters: Span,
+  names: Span, configurations: Span,
 ): void {
   require(names.length == configurations.length, errors.BadConstructor);
-  setParts(stakes, feedRegistry, fundAddress);
+  setParts(stakes, feedRegistry, fundAddress, schelling);
   for (let index: u32 = 0; index < names.length; index++) {
     const configuration = configurations.data + <usize>index * (configurationWords << 5);
     const feed = addFeed(bytesAt(names, index), configuration);
@@ -56,9 +59,9 @@ export function construct(
   }
 }
 
-/** Halves of slashes come here from the stake registry, inside calls of this contract. */
+/** Halves of slashes and refunded jury fees come here, inside calls of this contract. */
 export function receive(): void {
-  require(sender() == stakeRegistry(), errors.OnlyStakeRegistry);
+  require(sender() == stakeRegistry() || sender() == jury(), errors.OnlyParts);
 }
 
 /** Creates an unlisted feed for ever; the 10 OAK that come with the call are burned. */
@@ -170,5 +173,5 @@ export function saltUsed(reporter: U256, salt: U256): bool {
 }
 
 export function parts(): void {
-  returns(3).word(stakeRegistry()).word(oracleRegistry()).word(oracleFund());
+  returns(4).word(stakeRegistry()).word(oracleRegistry()).word(oracleFund()).word(jury());
 }

@@ -1,7 +1,8 @@
 /**
  * A feed's terms: fixed when it is created, checked against bounds, packed in four storage words.
  * mapping(bytes32 => Feed) at slot 3, Feed = {Windows; Terms; uint128 minStake; uint128
- * minTotalStake; uint128 rewardPerRound; uint128 pot; uint64 latestRound}. The classes below are
+ * minTotalStake; uint128 rewardPerRound; uint128 pot; uint64 latestRound; uint64
+ * answeredRound}. The classes below are
  * those words: Solidity packs from the low end, which is the order of members in memory.
  */
 
@@ -101,12 +102,18 @@ export function changePot(feed: U256, plus: U256, minus: U256): void {
   write(slot, pack128(low128(word), pot));
 }
 
+/** The newest round that was final; its number never falls. */
 export function latestRoundOf(feed: U256): u64 {
   return read(offset(feedSlot(feed), 4)).limb0;
 }
 
-export function setLatestRound(feed: U256, round: u64): void {
-  write(offset(feedSlot(feed), 4), u256(round));
+/** The round whose value the feed answers: the newest one that no jury refuted, 0 for none. */
+export function answeredRoundOf(feed: U256): u64 {
+  return read(offset(feedSlot(feed), 4)).limb1;
+}
+
+export function setLatestRound(feed: U256, round: u64, answered: u64): void {
+  write(offset(feedSlot(feed), 4), limbs(round, answered, 0, 0));
 }
 
 /**

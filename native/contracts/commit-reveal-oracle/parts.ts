@@ -1,4 +1,4 @@
-/** The other genesis contracts, at slots 0 to 2, and what this one asks of them. */
+/** The other genesis contracts, at slots 0 to 2 and 10, and what this one asks of them. */
 
 import { call, input, returned, tryCall, view } from "../sdk/call";
 import { allocate } from "../sdk/memory";
@@ -7,10 +7,11 @@ import { storeWord, U256, u256 } from "../sdk/u256";
 import { selectors as fund } from "../oracle-fund/interface";
 import { selectors as stake } from "../stake-registry/interface";
 
-export function setParts(stakes: U256, registry: U256, oracleFund: U256): void {
+export function setParts(stakes: U256, registry: U256, oracleFund: U256, schelling: U256): void {
   write(u256(0), stakes);
   write(u256(1), registry);
   write(u256(2), oracleFund);
+  write(u256(10), schelling);
 }
 
 export function stakeRegistry(): U256 {
@@ -23,6 +24,11 @@ export function oracleRegistry(): U256 {
 
 export function oracleFund(): U256 {
   return read(u256(2));
+}
+
+/** SchellingOracle, whose juries decide disputes. */
+export function jury(): U256 {
+  return read(u256(10));
 }
 
 /** Active stake of an account at the end of a past block. */

@@ -8,10 +8,10 @@ import { blockTimestamp } from "../sdk/host";
 import { returns } from "../sdk/output";
 import { fail2, require } from "../sdk/revert";
 import { U256, fitsU64, u256, wrappingSubtract } from "../sdk/u256";
-import { acornsPerWeight, latestRoundOf, minTotalStakeOf, termsOf, windowsOf } from "./feed";
+import { acornsPerWeight, answeredRoundOf, latestRoundOf, minTotalStakeOf, termsOf, windowsOf } from "./feed";
 import { errors } from "./interface";
 import {
-  FINAL, firstQuartileOf, marksOf, roundSlot, thirdQuartileOf, timesOf, valueOf, weightsOf,
+  DISPUTED, FINAL, firstQuartileOf, marksOf, roundSlot, thirdQuartileOf, timesOf, valueOf, weightsOf,
 } from "./round";
 
 /** States of a feed in `status`. */
@@ -22,23 +22,31 @@ const BOOTSTRAP: u64 = 3;
 
 export function latestRoundData(feed: U256): void {
   windowsOf(feed);
-  writeRoundData(feed, latestRoundOf(feed));
+  writeRoundData(feed, latestRoundOf(feed), answeredRoundOf(feed));
 }
 
 export function getRoundData(feed: U256, round: U256): void {
   windowsOf(feed);
-  writeRoundData(feed, fitsU64(round) ? round.limb0 : 0);
+  const number = fitsU64(round) ? round.limb0 : 0;
+  writeRoundData(feed, number, number);
 }
 
-function writeRoundData(feed: U256, round: u64): void {
-  const slot = roundSlot(feed, round);
+/** `answered` is an earlier round than `round` when a jury refuted what lies between. */
+function writeRoundData(feed: U256, round: u64, answered: u64): void {
+  const slot = roundSlot(feed, answered);
   const writer = returns(5).number(round);
-  if (marksOf(slot).state != FINAL) {
+  if (!hasValue(slot)) {
     writer.number(0).number(0).number(0).number(0);
     return;
   }
   const times = timesOf(slot);
-  writer.word(valueOf(slot)).number(times.openedTime).number(times.revealedTime).number(round);
+  writer.word(valueOf(slot)).number(times.openedTime).number(times.revealedTime).number(answered);
+}
+
+/** A disputed value stands until it is refuted: else a small fee would silence any feed. */
+function hasValue(slot: U256): bool {
+  const state = marksOf(slot).state;
+  return state == FINAL || state == DISPUTED;
 }
 
 /** Half-width of the value's quartile band, the wider side. */
@@ -61,7 +69,7 @@ function age(slot: U256): u64 {
 export function status(feed: U256): void {
   windowsOf(feed);
   const terms = termsOf(feed);
-  const round = latestRoundOf(feed);
+  const round = answeredRoundOf(feed);
   const writer = returns(8);
   if (round == 0) {
     writer.number(NO_VALUE).number(0).number(0).number(0).number(0).number(0);
@@ -81,7 +89,7 @@ export function status(feed: U256): void {
  */
 export function getPriceNoOlderThan(feed: U256, maxAge: U256): void {
   windowsOf(feed);
-  const round = latestRoundOf(feed);
+  const round = answeredRoundOf(feed);
   require(round != 0, errors.NoData);
   const slot = roundSlot(feed, round);
   const stake = stakeBehind(slot);

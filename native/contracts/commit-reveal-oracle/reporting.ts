@@ -33,6 +33,8 @@ const saltsSlot: u64 = 7;
 export const REASON_NO_REVEAL: u64 = 1;
 export const REASON_OUTLIER: u64 = 2;
 export const REASON_EARLY_REVEAL: u64 = 3;
+/** A jury refuted the value that this report helped to make. */
+export const REASON_FALSE_BAND: u64 = 4;
 
 /** keccak256("ORACLE_COMMIT_V1"). */
 const domain: usize = memory.data<u8>([

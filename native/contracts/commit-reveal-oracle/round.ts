@@ -1,7 +1,7 @@
 /**
  * One round in storage: mapping(bytes32 => mapping(uint64 => Round)) at slot 4, Round = {Times;
  * Marks; Weights; uint128 left; uint128 pool; uint256 leftWeight; uint64 inBand; uint64
- * inQuartiles; int256 value; int256 q1; int256 q3; Entry[64]}. An entry is {address reporter;
+ * inQuartiles; uint64 previous; int256 value; int256 q1; int256 q3; Entry[64]}. An entry is {address reporter;
  * uint96 bond} and a word that holds the commitment first, then the report: {int192 value; uint56
  * weight; uint8 1}.
  */
@@ -18,6 +18,10 @@ export const NONE: u8 = 0;
 export const OPEN: u8 = 1;
 export const FINAL: u8 = 2;
 export const VOID: u8 = 3;
+/** Final, and before a jury. */
+export const DISPUTED: u8 = 4;
+/** A jury found the value false. */
+export const REFUTED: u8 = 5;
 
 export const seatsMax: u32 = 64;
 
@@ -62,7 +66,8 @@ export class Bands {
   /** Capped weight within the band around the value, and from quartile to quartile. */
   inBand: u64;
   inQuartiles: u64;
-  reserved: u64;
+  /** The round that answered for the feed before this one; 0 for none. */
+  previous: u64;
   reserved2: u64;
 }
 

@@ -10,23 +10,24 @@ import { sender } from "../sdk/message";
 import { emit, event } from "../sdk/output";
 import { low128, pack128, high128 } from "../sdk/packed";
 import { fail1, fail2, require } from "../sdk/revert";
-import { assign, isZero, limbs, U256, u256 } from "../sdk/u256";
+import { assign, half, isZero, limbs, U256, u256 } from "../sdk/u256";
 import {
   addReport, applyCap, Ballot, capOf, Consensus, consensusOf, isBetween, isBeyond, isWithin,
   newBallot,
 } from "./aggregate";
 import { credit, penalized } from "./credits";
 import {
-  acornsPerWeight, changePot, latestRoundOf, minTotalStakeOf, publishAnswer, setLatestRound, Terms,
+  acornsPerWeight, answeredRoundOf, changePot, latestRoundOf, minTotalStakeOf, publishAnswer, setLatestRound, Terms,
   termsOf, windowsOf,
 } from "./feed";
+import { disputerOf } from "./dispute";
 import { errors, events } from "./interface";
 import { lockKey, releaseBond } from "./parts";
 import { IDLE, phaseOf, revealEnd } from "./phases";
-import { penaltyOf, REASON_NO_REVEAL, REASON_OUTLIER } from "./reporting";
+import { penaltyOf, REASON_FALSE_BAND, REASON_NO_REVEAL, REASON_OUTLIER } from "./reporting";
 import {
-  Bands, bandsOf, bondOf, contentOf, FINAL, firstQuartileOf, leftWeightOf, Marks, marksOf, OPEN,
-  NONE, poolOf, reportedValue, reportedWeight, reporterOf, roundSlot, saveBands, saveLeftWeight,
+  Bands, bandsOf, bondOf, contentOf, DISPUTED, FINAL, firstQuartileOf, leftWeightOf, Marks, marksOf, OPEN,
+  NONE, poolOf, REFUTED, reportedValue, reportedWeight, reporterOf, roundSlot, saveBands, saveLeftWeight,
   saveMarks, savePool, saveValues, saveWeights, seatsMax, thirdQuartileOf, timesOf, valueOf, VOID,
   weightsOf,
 } from "./round";
@@ -91,7 +92,6 @@ function finish(
   const consensus = consensusOf(ballot);
   saveValues(slot, consensus.value, consensus.q1, consensus.q3);
   const bands = measure(ballot, consensus, terms);
-  saveBands(slot, bands);
   const leftWeight = u256(0);
   for (let index = 0; index < ballot.count; index++) {
     const position = mark();
@@ -106,14 +106,21 @@ function finish(
   savePool(slot, pack128(pool - collector, pool));
   credit(feed, round, sender(), collector);
   if (round > latestRoundOf(feed)) {
-    setLatestRound(feed, round);
-    const stake = u256(ballot.total) * u256(acornsPerWeight);
-    const isBootstrap = stake < minTotalStakeOf(feed);
-    publishAnswer(feed, consensus.value, timesOf(slot).revealedTime, isBootstrap);
+    bands.previous = answeredRoundOf(feed);
+    setLatestRound(feed, round, round);
+    publish(feed, slot, ballot.total);
   }
+  saveBands(slot, bands);
   const writer = event(events.RoundFinalized, 6).word(feed).number(round);
   writer.word(consensus.value).word(consensus.q1).word(consensus.q3);
   emit(writer.number(ballot.total), 3);
+}
+
+/** Makes the value of a round the feed's answer for light clients. */
+export function publish(feed: U256, slot: U256, weight: u64): void {
+  const stake = u256(weight) * u256(acornsPerWeight);
+  const isBootstrap = stake < minTotalStakeOf(feed);
+  publishAnswer(feed, valueOf(slot), timesOf(slot).revealedTime, isBootstrap);
 }
 
 function measure(ballot: Ballot, consensus: Consensus, terms: Terms): Bands {
@@ -154,7 +161,8 @@ export function settle(feed: U256, round: u64, maxIter: u64): u64 {
   const windows = windowsOf(feed);
   const slot = roundSlot(feed, round);
   const marks = marksOf(slot);
-  require(marks.state == FINAL || marks.state == VOID, errors.NoRound);
+  require(marks.state != DISPUTED, errors.DisputePending);
+  require(marks.state != NONE && marks.state != OPEN, errors.NoRound);
   require(marks.cursor < <u8>seatsMax, errors.AlreadySettled);
   const from = weightsOf(slot).finalBlock + windows.disputeBlocks;
   if (blockNumber() < from) fail1(errors.NotSettleable, u256(from));
@@ -202,12 +210,27 @@ function settleSeat(
   } else if (marks.state == FINAL && judge(feed, round, slot, terms, seat, reporter)) {
     bps = terms.outlierSlashBps;
     reason = REASON_OUTLIER;
+  } else if (marks.state == REFUTED && isInFalseBand(slot, terms, seat)) {
+    bps = 10_000;
+    reason = REASON_FALSE_BAND;
   }
   const amount = penaltyOf(bond, bps);
   const kept = releaseBond(lockKey(feed, round, reporter), amount, reason);
   if (isZero(amount)) return;
-  changePot(feed, kept, u256(0));
+  const bounty = reason == REASON_FALSE_BAND ? half(kept) : u256(0);
+  if (!isZero(bounty)) credit(feed, round, disputerOf(feed, round), bounty);
+  changePot(feed, kept - bounty, u256(0));
   penalized(feed, round, reporter, reason, amount, kept);
+}
+
+/**
+ * Whether a report stood by a value that a jury refuted. The band around the value decides, not the
+ * middle half: an honest minority of a quarter or more lies in that.
+ */
+function isInFalseBand(slot: U256, terms: Terms, seat: u64): bool {
+  const value = reportedValue(contentOf(slot, seat));
+  const center = valueOf(slot);
+  return value == center || isWithin(value, center, terms.bandBps);
 }
 
 /** Rewards a report; true when it is an outlier. The middle half never is, however wide. */

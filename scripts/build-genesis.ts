@@ -1,13 +1,13 @@
 /**
- * Writes genesis/<network>.json, and the template of consortia, from scripts/genesis-networks.ts, the compiled contracts and their
- * addresses. Block zero is built here with the node's own ledger, so that the file names its id.
+ * Writes genesis/<network>.json, and the template of consortia, from scripts/genesis-networks.ts,
+ * the compiled contracts and their addresses. Block zero is built here with the node's own ledger, so that the file names its id.
  * Run `npx tsx scripts/build-genesis.ts` after scripts/build-contracts.ts.
  */
 
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Abi, encodeAbiParameters, type Hex, keccak256 } from 'viem';
+import { type Abi, encodeAbiParameters, type Hex, keccak256, zeroAddress } from 'viem';
 import { buildGenesis } from '../src/ledger/genesis-block.ts';
 import { nobleCrypto } from '../src/primitives/crypto.ts';
 import { parseGenesis } from '../src/primitives/genesis.ts';
@@ -23,24 +23,26 @@ import {
 
 const directory = new URL('../genesis/', import.meta.url);
 
+/** Folders of the contracts in the order of construction: an oracle's constructor registers feeds. */
+const folders = {
+  StakeRegistry: 'stake-registry',
+  OracleRegistry: 'oracle-registry',
+  OracleFund: 'oracle-fund',
+  SchellingOracle: 'schelling-oracle',
+  CommitRevealOracle: 'commit-reveal-oracle',
+  SignedAggregator: 'signed-aggregator',
+  CorruptionGuard: 'corruption-guard',
+} as const;
+
+type ContractName = keyof typeof folders;
+const contractNames = Object.keys(folders) as readonly ContractName[];
+
 export const contractAddresses = JSON.parse(
   readFileSync(new URL('../native/contracts/addresses.json', import.meta.url), 'utf8'),
-) as Readonly<
-  Record<'StakeRegistry' | 'OracleRegistry' | 'OracleFund' | 'CommitRevealOracle', Hex>
->;
-
-type ContractName = keyof typeof contractAddresses;
+) as Readonly<Record<ContractName, Hex>>;
 
 /** 8 OAK. */
 const subsidy = 8n * 10n ** 18n;
-
-/** In the order of construction: an oracle's constructor registers its feeds. */
-const folders: readonly (readonly [ContractName, string])[] = [
-  ['StakeRegistry', 'stake-registry'],
-  ['OracleRegistry', 'oracle-registry'],
-  ['OracleFund', 'oracle-fund'],
-  ['CommitRevealOracle', 'commit-reveal-oracle'],
-];
 
 function readWasm(file: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(file, directory)));
@@ -48,30 +50,41 @@ function readWasm(file: string): Uint8Array {
 
 /** Constructor arguments in the form that viem encodes. */
 function constructorValues(network: NetworkDescription): Record<ContractName, readonly unknown[]> {
-  const { StakeRegistry, OracleRegistry, OracleFund, CommitRevealOracle } = contractAddresses;
-  const oracles = [CommitRevealOracle];
-  const { feeds, reporters } = network;
+  const { StakeRegistry, OracleRegistry, OracleFund, SchellingOracle, CommitRevealOracle } =
+    contractAddresses;
+  const { feeds, reporters, jury } = network;
+  const people = reporters.map(({ address }) => address);
   return {
     StakeRegistry: [
-      oracles,
+      [CommitRevealOracle, SchellingOracle],
       network.exitDelayBlocks,
-      reporters.map(({ address }) => address),
+      people,
       reporters.map(({ stake }) => stake),
     ],
-    OracleRegistry: [oracles],
+    OracleRegistry: [[CommitRevealOracle, contractAddresses.SignedAggregator]],
     OracleFund: [
       feeds.map(() => CommitRevealOracle),
       feeds.map(({ name }) => feedIdOfName(name)),
       feeds.map(({ weight }) => weight),
     ],
+    SchellingOracle: [
+      StakeRegistry,
+      OracleFund,
+      jury.terms,
+      people,
+      people.map(() => jury.enrolled),
+    ],
     CommitRevealOracle: [
       StakeRegistry,
       OracleRegistry,
       OracleFund,
-      reporters.map(({ address }) => address),
+      SchellingOracle,
+      people,
       feeds.map(({ name }) => name),
       feeds.map(({ configuration }) => configuration),
     ],
+    SignedAggregator: [OracleRegistry, zeroAddress, [], [], [], 0],
+    CorruptionGuard: [OracleRegistry, OracleFund, network.guardPremiumPpm],
   };
 }
 
@@ -104,11 +117,11 @@ function describe(network: NetworkDescription): Record<string, unknown> {
     reward: `${network.reward ?? subsidy}`,
     oracleFund: contractAddresses.OracleFund,
     allocations: allocationsOf(network),
-    contracts: folders.map(([name, folder]) => ({
+    contracts: contractNames.map((name) => ({
       name,
       address: contractAddresses[name],
-      wasm: `${folder}.wasm`,
-      codeHash: keccak256(readWasm(`${folder}.wasm`)),
+      wasm: `${folders[name]}.wasm`,
+      codeHash: keccak256(readWasm(`${folders[name]}.wasm`)),
       constructor: encodeConstructor(name, values[name]),
     })),
     forks: [{ height: 0, gasTable: 1 }],

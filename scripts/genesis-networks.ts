@@ -43,6 +43,30 @@ export interface GenesisFeed {
   readonly configuration: FeedConfiguration;
 }
 
+/** `JuryTerms` of SchellingOracle, in the order of its ABI; windows in blocks. */
+export interface JuryTerms {
+  readonly commitBlocks: number;
+  readonly sealBlocks: number;
+  readonly revealBlocks: number;
+  readonly appealBlocks: number;
+  /** From the question to the block whose id seeds the draw. */
+  readonly seedBlocks: number;
+  /** Juror stake counts as it was so many blocks before the question. */
+  readonly stakeDelay: number;
+  readonly jurorsMax: number;
+  readonly rollsMax: number;
+  readonly appealsMax: number;
+  readonly quorumBps: number;
+  /** Parts of a vote's lock; absence costs more than error. */
+  readonly incoherentBps: number;
+  readonly absentBps: number;
+  readonly alphaBps: number;
+  readonly minStake: bigint;
+  readonly feePerJuror: bigint;
+  /** Active juror stake below which no question is taken. */
+  readonly floor: bigint;
+}
+
 export interface NetworkDescription {
   readonly name: string;
   readonly chainId: number;
@@ -60,6 +84,10 @@ export interface NetworkDescription {
   readonly exitDelayBlocks: bigint;
   readonly reporters: readonly { readonly address: Hex; readonly stake: bigint }[];
   readonly feeds: readonly GenesisFeed[];
+  /** `enrolled` is the part of each reporter's stake that serves as juror stake. */
+  readonly jury: { readonly terms: JuryTerms; readonly enrolled: bigint };
+  /** Of the exposure that a consumer registers, for each epoch of 480 blocks. */
+  readonly guardPremiumPpm: number;
 }
 
 /** Ids of genesis feeds are hashes of their bare names. */
@@ -107,6 +135,42 @@ const shortFeed: FeedConfiguration = {
   rewardPerRound: oak('100'),
 };
 
+const juryTerms: JuryTerms = {
+  commitBlocks: 480,
+  sealBlocks: 6,
+  revealBlocks: 480,
+  appealBlocks: 480,
+  seedBlocks: 12,
+  stakeDelay: 64,
+  jurorsMax: 31,
+  rollsMax: 4,
+  appealsMax: 4,
+  quorumBps: 5_000,
+  incoherentBps: 10_000,
+  absentBps: 12_000,
+  alphaBps: 10_000,
+  minStake: oak('1000'),
+  feePerJuror: oak('10'),
+  floor: oak('37200'),
+};
+
+/** A whole question in two minutes of idle blocks. */
+const shortJury: NetworkDescription['jury'] = {
+  terms: {
+    ...juryTerms,
+    commitBlocks: 8,
+    sealBlocks: 2,
+    revealBlocks: 8,
+    appealBlocks: 8,
+    seedBlocks: 2,
+    stakeDelay: 4,
+    minStake: oak('20'),
+    feePerJuror: oak('1'),
+    floor: oak('744'),
+  },
+  enrolled: oak('400'),
+};
+
 const testMnemonic = 'test test test test test test test test test test test junk';
 
 function testAccount(addressIndex: number): Hex {
@@ -142,6 +206,8 @@ export const devnet: NetworkDescription = {
     { name: 'BTC/USD', weight: 1, configuration: shortFeed },
     { name: 'BTC/USDx', weight: 1, configuration: { ...shortFeed, outlierBps: 2_000 } },
   ],
+  jury: shortJury,
+  guardPremiumPpm: 100,
 };
 
 /** Nobody owns anything at the start; the first reporters stake what they mined or bought. */
@@ -166,6 +232,8 @@ export const mainnet: NetworkDescription = {
     { name: 'ETH/USD', weight: 1, configuration: usdFeed },
     { name: 'EUR/USD', weight: 1, configuration: usdFeed },
   ],
+  jury: { terms: juryTerms, enrolled: 0n },
+  guardPremiumPpm: 100,
 };
 
 /**

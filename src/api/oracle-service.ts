@@ -45,9 +45,11 @@ export interface OracleRound {
     | 'seal'
     | 'reveal'
     | 'finalize'
+    | 'dispute'
     | 'settle'
     | 'settled'
-    | 'void';
+    | 'void'
+    | 'refuted';
   /** First heights of the phases; windows are half-open. */
   readonly commitFrom: number;
   readonly sealFrom: number;

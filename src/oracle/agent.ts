@@ -14,7 +14,21 @@ import type { Wallet } from './wallet.ts';
 /** States of a report in the contract. */
 export const reportStates = { none: 0, committed: 1, revealed: 2, exposed: 3 } as const;
 /** States of a round in the contract. */
-export const roundStates = { none: 0, open: 1, final: 2, void: 3 } as const;
+export const roundStates = {
+  none: 0,
+  open: 1,
+  final: 2,
+  void: 3,
+  disputed: 4,
+  refuted: 5,
+} as const;
+
+/** Rounds that can be settled; a disputed one waits for its ruling. */
+const overStates: ReadonlySet<number> = new Set([
+  roundStates.final,
+  roundStates.void,
+  roundStates.refuted,
+]);
 
 export interface ReportedFeed {
   readonly feed: Feed;
@@ -219,7 +233,7 @@ export class ReporterAgent {
       if (data.state === roundStates.open && this.#isDue(`finalize ${feed.id} ${round}`, height)) {
         await this.#attempt(feed, round, 'finalize', height, [feed.id, BigInt(round)]);
       }
-      const isOver = data.state === roundStates.final || data.state === roundStates.void;
+      const isOver = overStates.has(data.state);
       if (data.state === roundStates.none || (isOver && data.unsettled === 0)) {
         this.#finished.set(name, height);
       } else if (isOver && this.#isDue(`settle ${feed.id} ${round}`, height)) {

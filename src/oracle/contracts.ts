@@ -30,7 +30,7 @@ export const oracleAbi = parseAbi([
   'function seatsOf(bytes32 feed, uint64 round) view returns (address[])',
   'function seatOf(bytes32 feed, address reporter) view returns (bool seated, uint8 seat, uint64 fromRound)',
   'function claimable(address account) view returns (uint256)',
-  'function parts() view returns (address stakeRegistry, address oracleRegistry, address oracleFund)',
+  'function parts() view returns (address stakeRegistry, address oracleRegistry, address oracleFund, address schellingOracle)',
   'function status(bytes32 feed) view returns (uint8 state, int256 value, uint256 conf, uint64 updatedAt, uint64 updatedBlock, uint32 reports, uint32 heartbeat, uint16 deviationBps)',
   'function latestRoundData(bytes32 feed) view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
   'event Committed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, bytes32 hash)',

@@ -58,9 +58,11 @@ export interface RoundFacts {
     | 'seal'
     | 'reveal'
     | 'finalize'
+    | 'dispute'
     | 'settle'
     | 'settled'
-    | 'void';
+    | 'void'
+    | 'refuted';
   readonly commitFrom: number;
   readonly sealFrom: number;
   readonly revealFrom: number;
@@ -241,7 +243,7 @@ export class OracleDesk {
         revealUntil: windows.revealEnd,
         seats,
         pool: data.pool,
-        value: data.state === roundStates.final ? data.value : undefined,
+        value: hasValue(data.state) ? data.value : undefined,
       };
     });
   }
@@ -365,6 +367,11 @@ function ceilDivide(value: bigint, divisor: bigint): bigint {
   return (value + divisor - 1n) / divisor;
 }
 
+/** A disputed value stands until it is refuted. */
+function hasValue(state: number): boolean {
+  return state === roundStates.final || state === roundStates.disputed;
+}
+
 function phaseOf(
   next: number,
   windows: RoundWindows,
@@ -374,8 +381,9 @@ function phaseOf(
   if (next < windows.commitEnd) return 'commit';
   if (next < windows.revealStart) return 'seal';
   if (next < windows.revealEnd) return 'reveal';
-  if (data.state === roundStates.void) return 'void';
-  if (data.state !== roundStates.final)
-    return data.state === roundStates.none ? 'void' : 'finalize';
-  return data.unsettled > 0 ? 'settle' : 'settled';
+  if (data.state === roundStates.void || data.state === roundStates.none) return 'void';
+  if (data.state === roundStates.open) return 'finalize';
+  if (data.state === roundStates.disputed) return 'dispute';
+  if (data.unsettled > 0) return 'settle';
+  return data.state === roundStates.refuted ? 'refuted' : 'settled';
 }

@@ -62,7 +62,10 @@ describe('genesis files', () => {
       'StakeRegistry',
       'OracleRegistry',
       'OracleFund',
+      'SchellingOracle',
       'CommitRevealOracle',
+      'SignedAggregator',
+      'CorruptionGuard',
     ]);
   });
 });

@@ -184,20 +184,19 @@ export class Network {
   /** Peers that have joined. */
   peers(): readonly PeerInfo[] {
     const subscribers = this.gossip.subscribers();
-    return this.sessions.all().flatMap((session) => {
-      const { peer, connection, status } = session;
+    return this.sessions.all().flatMap(({ peer, connection, status, agent, sinceMs }) => {
       if (status === undefined) return [];
       return {
         id: peer,
         address: connection.remoteAddr.toString(),
         direction: connection.direction,
-        agent: session.agent,
+        agent,
         latencyMs: connection.rtt,
         height: status.height,
         headId: status.headId,
         score: this.gossip.score(peer),
         subscribed: subscribers.has(peer),
-        sinceMs: session.sinceMs,
+        sinceMs,
       };
     });
   }

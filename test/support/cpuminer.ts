@@ -114,7 +114,6 @@ export function curlPost(url: string, userPassword: string, text: string): Promi
 }
 
 interface TemplateWork extends Work {
-  readonly height: number;
   /** Transaction count and transactions, as they follow the header in `submitblock`. */
   readonly transactions: string;
   readonly workId: string | undefined;
@@ -126,7 +125,7 @@ function decodeTemplate(answer: unknown): TemplateWork {
   const value = answer as Record<string, unknown>;
   const mutable = Array.isArray(value.mutable) ? value.mutable : [];
   if (mutable.includes('coinbase/append')) fail('would write into a Bitcoin coinbase');
-  const height = integer(value.height, 'height');
+  integer(value.height, 'height');
   const version = integer(value.version, 'version');
   const previous = binary(value.previousblockhash, 32, 'previousblockhash');
   const time = integer(value.curtime, 'curtime');
@@ -152,7 +151,6 @@ function decodeTemplate(answer: unknown): TemplateWork {
   return {
     data,
     target: words,
-    height,
     transactions: `01${coinbase}`,
     workId: workid,
     longpollId: typeof longpollid === 'string' ? longpollid : undefined,
@@ -215,7 +213,6 @@ interface StratumWork extends Work {
 
 interface StratumJob {
   readonly id: string;
-  readonly clean: boolean;
   readonly coinbase: readonly [Buffer, Buffer];
   readonly branch: readonly Buffer[];
   readonly words: { readonly version: Buffer; readonly bits: Buffer; readonly time: Buffer };
@@ -357,7 +354,7 @@ export class StratumCpuminer {
   }
 
   #notified(params: readonly unknown[]): void {
-    const [id, previous, first, second, branch, version, bits, time, clean] = params;
+    const [id, previous, first, second, branch, version, bits, time] = params;
     if (typeof id !== 'string' || typeof first !== 'string' || typeof second !== 'string') {
       fail('Stratum notify: invalid parameters');
     }
@@ -365,7 +362,6 @@ export class StratumCpuminer {
     if (this.#job?.id !== id) this.#extranonce2.fill(0);
     this.#job = {
       id,
-      clean: clean === true,
       coinbase: [Buffer.from(first, 'hex'), Buffer.from(second, 'hex')],
       branch: branch.map((hash) => binary(hash, 32, 'branch')),
       words: {

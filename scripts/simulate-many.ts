@@ -36,6 +36,7 @@ const totals = {
   memberChanges: 0,
 };
 let deepest = 0;
+let slowest = 0;
 
 /** Nodes and Byzantine nodes of one run. */
 function sizeOf(seed: number): { readonly nodes: number; readonly byzantine: number } {
@@ -56,6 +57,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += report[key];
   deepest = Math.max(deepest, report.deepestReorganisation);
+  slowest = Math.max(slowest, report.healingMs);
   const outcome = report.failure === undefined ? 'ok' : `FAILED ${report.failure.check}`;
   console.log(`seed ${seed}: ${outcome}, height ${report.height}, ${seconds} s`);
   if (report.failure !== undefined) {
@@ -66,7 +68,7 @@ for (let seed = from; seed < from + Number(values.seeds); seed++) {
 
 console.log(
   `${totals.blocksMined} blocks, ${totals.reorganisations} reorganisations (deepest ${deepest}), ` +
-    `${totals.crashes} power failures with ${totals.lostBatches} writes lost, ${totals.partitions} partitions, ${totals.memberChanges} changes of members`,
+    `${totals.crashes} power failures with ${totals.lostBatches} writes lost, ${totals.partitions} partitions, ${totals.memberChanges} changes of members, healed within ${(slowest / 1_000).toFixed(1)} s`,
 );
 for (const command of failures) console.log(`repeat with: ${command}`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -196,6 +196,22 @@ export interface ProtocolStatus {
   readonly consortium?: ConsortiumStatus;
 }
 
+/** Counts of a consortium node since its start. */
+export interface ConsortiumStatistics {
+  readonly blocks: number;
+  readonly emptyBlocks: number;
+  readonly transactions: number;
+  /** Transactions in the largest block. */
+  readonly largestBlock: number;
+  readonly viewChanges: number;
+  /** From a proposal at this node to its final block, over the last blocks; undefined before one. */
+  readonly latencyMs: {
+    readonly p50: number | undefined;
+    readonly p99: number | undefined;
+    readonly max: number | undefined;
+  };
+}
+
 /** A consortium as one of its nodes sees it. */
 export interface ConsortiumStatus {
   readonly view: number;
@@ -209,6 +225,7 @@ export interface ConsortiumStatus {
   /** When this node gives up the view, wall milliseconds; undefined while nothing is owed. */
   readonly viewDeadlineMs: number | undefined;
   readonly viewChanges: number;
+  readonly statistics?: ConsortiumStatistics;
   readonly members: readonly {
     readonly key: Hex;
     readonly address: Hex;

@@ -112,6 +112,8 @@ export const limits = {
   consortiumPaceBlocks: 8,
   /** The best paid transaction must go in within so many blocks and three view timeouts. */
   consortiumStarvedBlocks: 4,
+  /** Latencies of so many last blocks are kept for statistics. */
+  consortiumLatenciesKept: 256,
   /** Transactions that a peer may forward between two ticks. */
   consortiumRequestsPerTick: 10_000,
 

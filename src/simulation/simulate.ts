@@ -6,7 +6,7 @@ import { createConsortiumChain } from './consortium-chain.ts';
 import { createLedgerChain } from './ledger-chain.ts';
 import { runWorld, type SimulationReport, type WorldOptions } from './world.ts';
 
-export interface SimulationOptions extends Omit<WorldOptions, 'lyingDisks'> {
+export interface SimulationOptions extends Omit<WorldOptions, 'lyingDisks' | 'weather'> {
   /** Name in the registry of protocols. */
   readonly protocol: string;
 }

@@ -14,12 +14,13 @@ import type { SimulatedChain } from './chain.ts';
 import { Checkers, isHarmless, SimulationFailure } from './checkers.ts';
 import { VirtualClock } from './clock.ts';
 import { SimulatedDisk } from './disk.ts';
-import { type FaultOptions, Faults } from './faults.ts';
+import { Faults } from './faults.ts';
 import { Governance, LightFollower } from './governance.ts';
 import { HashPower } from './hash-power.ts';
-import { type NetworkOptions, SimulatedNetwork } from './network.ts';
+import { SimulatedNetwork } from './network.ts';
 import { createSharedCodec, type NodeObserver, type NodeParts, SimulatedNode } from './node.ts';
 import { Random } from './random.ts';
+import { byzantineNames, drawShares, drawWeather, type Weather } from './weather.ts';
 import { Workload } from './workload.ts';
 
 export interface WorldOptions {
@@ -29,6 +30,8 @@ export interface WorldOptions {
   readonly byzantine?: number;
   /** Length of the safety phase, virtual minutes. */
   readonly minutes: number;
+  /** In place of what the seed draws: a test of one kind of weather. */
+  readonly weather?: Partial<Weather>;
   /** Disks that promise what they have not kept: for canaries only. */
   readonly lyingDisks?: boolean;
 }
@@ -41,6 +44,8 @@ export interface SimulationReport {
   readonly digest: string;
   readonly events: number;
   readonly virtualMs: number;
+  /** From the healing until all nodes had made progress. */
+  readonly healingMs: number;
   readonly height: number;
   readonly blocksMined: number;
   readonly blocksSeen: number;
@@ -73,41 +78,6 @@ const byzantineShare = 0.3;
 /** Production bans sooner or later, by weight; this many show more of the liar's repertoire. */
 const guiltyReportsMax = 4;
 
-/** The weather of a run, drawn from its seed. */
-function drawWeather(random: Random, blockIntervalMs: number): NetworkOptions & FaultOptions {
-  // Most runs are stormy: a quiet network proves little.
-  const calmness = random.next() ** 2;
-  return {
-    delayMsMin: random.integer(1, 50),
-    delayMsMean: random.integer(10, 1_000),
-    loss: random.chance(0.5) ? 0 : 0.1 * random.next(),
-    duplication: 0.1 * random.next(),
-    degree: random.integer(2, 6),
-    intervalMs: blockIntervalMs * (0.3 + 8 * calmness),
-    downMsMean: blockIntervalMs * (0.2 + 5 * random.next()),
-    partitionMsMax: blockIntervalMs * 24 * random.next() ** 2,
-    clogMsMax: blockIntervalMs * 4,
-  };
-}
-
-/** Shares of the hash power: a few large miners, many small ones, some that only watch. */
-function drawShares(random: Random, count: number): readonly number[] {
-  const weights = Array.from({ length: count }, (_, index) =>
-    index > 0 && random.chance(0.2) ? 0 : random.exponential(1) ** 2,
-  );
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => weight / total);
-}
-
-/** Names of Byzantine nodes. Among members liars alternate with pairs of twins. */
-function byzantineNames(count: number, areMembers: boolean, seed: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => index).flatMap((index) =>
-    areMembers && (index + seed) % 2 === 1
-      ? [`twin-${index}-a`, `twin-${index}-b`]
-      : [`liar-${index}`],
-  );
-}
-
 class World<Message> {
   readonly #options: WorldOptions;
   readonly #chain: SimulatedChain<Message>;
@@ -139,7 +109,8 @@ class World<Message> {
     this.#codec = createSharedCodec(chain.protocol.message);
     this.#digest = chain.networkId;
     const random = new Random(`seed ${options.seed}`);
-    const weather = drawWeather(random.fork('weather'), chain.blockIntervalMs);
+    const drawn = drawWeather(random.fork('weather'), chain.blockIntervalMs);
+    const weather = { ...drawn, ...options.weather };
     const clock = this.#clock;
     this.#network = new SimulatedNetwork(clock, random.fork('network'), crypto, weather);
     this.#checkers = new Checkers(
@@ -377,6 +348,7 @@ class World<Message> {
       digest: toHex(this.#digest),
       events: this.#events,
       virtualMs: this.#clock.now,
+      healingMs: Math.max(0, this.#clock.now - this.#options.minutes * 60_000),
       height: chain.at(-1)?.height ?? 0,
       blocksMined: this.#blocksMined,
       blocksSeen: this.#checkers.blocksSeen,

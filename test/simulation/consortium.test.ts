@@ -50,6 +50,45 @@ describe('simulated consortia', () => {
     60_000,
   );
 
+  /** No faults but those named. */
+  const calm = { loss: 0, duplication: 0, intervalMs: 1e12, delayMsMin: 5, delayMsMean: 20 };
+
+  it.each([
+    [0, 8],
+    [1, 5],
+  ])(
+    'go on while a fifth of all messages is lost, with %i of four Byzantine',
+    (byzantine, heightMin) => {
+      const { chain, crypto } = createConsortiumChain({ members: 4 }, nobleCrypto);
+      const options = { nodes: 4, byzantine, minutes: 1, weather: { ...calm, loss: 0.2 } };
+      const heights = [1, 2].map((seed) => {
+        const report = runWorld({ ...options, seed }, chain, crypto);
+        expect(report.failure).toBeUndefined();
+        return report.height;
+      });
+      // Without loss there are about sixty: what is lost is said again after a second.
+      expect(Math.min(...heights)).toBeGreaterThan(heightMin);
+    },
+    60_000,
+  );
+
+  it('bear every message twice and out of order', () => {
+    const { chain, crypto } = createConsortiumChain({ members: 4 }, nobleCrypto);
+    const weather = { ...calm, duplication: 1, delayMsMin: 1, delayMsMean: 150 };
+    const report = runWorld({ seed: 1, nodes: 4, minutes: 1, weather }, chain, crypto);
+    expect(report.failure).toBeUndefined();
+    expect(report.height).toBeGreaterThan(20);
+  }, 60_000);
+
+  it('make progress within forty seconds of healing: five views at the longest patience of 8 s', () => {
+    for (const seed of [21, 23, 26]) {
+      const options = { protocol: 'pbft', seed, nodes: 4, byzantine: 1, minutes: 1 };
+      const report = runSimulation(options, nobleCrypto);
+      expect(report.failure, commandOf(options)).toBeUndefined();
+      expect(report.healingMs).toBeLessThan(40_000);
+    }
+  }, 60_000);
+
   it('take the same course twice', () => {
     const options = { protocol: 'pbft', seed: 3, nodes: 4, byzantine: 0, minutes: 1 };
     const first = runSimulation(options, nobleCrypto);
@@ -89,6 +128,26 @@ describe('canaries', () => {
         );
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
     expect(failures({ members: 4, protocol }, [1, 2], 2)).toContain('double vote');
+  }, 60_000);
+
+  it('catch a quorum of 2f + 1 among six', () => {
+    const step: typeof pbft.step = (state, event) => {
+      state.committee = { ...state.committee, quorum: 2 * state.committee.faults + 1 };
+      return pbft.step(state, event);
+    };
+    const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
+    expect(failures({ members: 6, protocol }, [13], 1)).toContain('agreement');
+  }, 60_000);
+
+  it('catch view changes that leave out what was prepared', () => {
+    const step: typeof pbft.step = (state, event) => {
+      state.promises.prepared = undefined;
+      const effects = pbft.step(state, event);
+      state.promises.prepared = undefined;
+      return effects;
+    };
+    const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
+    expect(failures({ members: 4, protocol }, [13], 1)).toContain('agreement');
   }, 60_000);
 
   it('catch members that never fetch what they missed', () => {

@@ -101,7 +101,7 @@ function acceptProposal(turn: Turn): void {
   // Too new by this clock: it is looked at again at each tick. What a quorum prepared is past that.
   const isTooNew = block.header.time * 1_000 > now + state.parameters.clockToleranceMs;
   if (required === undefined && isTooNew) return;
-  state.proposal = { id, block };
+  state.proposal = { id, block, since: now };
   notePace(turn);
 }
 
@@ -273,7 +273,7 @@ function sayProposal(turn: Turn, id: Hex, { header, record, transactions }: Bloc
   const vote =
     prepare !== undefined && isCurrent(state, prepare) ? prepare : castPrepare(turn, id, block);
   state.prepares.add(vote);
-  state.proposal = { id, block };
+  state.proposal = { id, block, since: turn.now };
   sendMembers(turn, prePrepareOf(vote, block));
   checkProposal(turn);
   voteCommit(turn);

@@ -23,6 +23,7 @@ import { type PbftParameters, parseParameters } from './parameters.ts';
 import { promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
 import { createState, heightOf, type PbftState, primaryOf, setTimer, type Turn } from './state.ts';
+import { noteBlock } from './statistics.ts';
 import { statusOf } from './status.ts';
 import { endTransfers, fetchRequired, inquire, onAnswered, startTransfer } from './transfer.ts';
 import { advanceView, enterBySeal, giveUpView, onNewView, onViewChange } from './view-change.ts';
@@ -206,6 +207,7 @@ function onApplied(turn: Turn, entry: HeaderEntry, members: readonly Member[] | 
   const { state, now } = turn;
   const sealed = state.applying.get(entry.id);
   state.applying.delete(entry.id);
+  noteBlock(turn, entry.id);
   state.head = entry;
   state.heightSince = now;
   state.failedViews = 0;

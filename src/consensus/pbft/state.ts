@@ -20,6 +20,7 @@ import type {
 } from './messages.ts';
 import type { PbftParameters } from './parameters.ts';
 import { restore } from './records.ts';
+import { createTally, type Tally } from './statistics.ts';
 import { VoteBook } from './votes.ts';
 
 export interface Peer {
@@ -56,6 +57,8 @@ export interface Promises {
 export interface Proposal {
   readonly id: Hex;
   readonly block: Block;
+  /** When it was taken up here, wall milliseconds. */
+  readonly since: number;
 }
 
 /** State transfer from one peer: headers it named, then their bodies. */
@@ -122,6 +125,7 @@ export interface PbftState {
   /** Views given up since the last block. */
   failedViews: number;
   viewChanges: number;
+  readonly tally: Tally;
   /** Height at the last tick: what stands still is said again. */
   tickHeight: number;
   /** Milliseconds from work to proposal, of the last blocks of this view. */
@@ -184,6 +188,7 @@ export function createState(parameters: PbftParameters, environment: Environment
     quorumSince: undefined,
     failedViews: 0,
     viewChanges: 0,
+    tally: createTally(),
     tickHeight: -1,
     pace: [],
     watched: undefined,

@@ -4,6 +4,7 @@ import { toHex } from '../../primitives/bytes.ts';
 import type { ConsortiumStatus, ProtocolStatus } from '../protocol.ts';
 import { viewDeadline } from './pace.ts';
 import { type PbftState, primaryOf } from './state.ts';
+import { statisticsOf } from './statistics.ts';
 
 /** Blocks that peers are ahead before a node calls itself syncing. */
 const syncingLagBlocks = 3;
@@ -49,6 +50,7 @@ export function statusOf(state: PbftState): ProtocolStatus {
       self: state.self,
       viewDeadlineMs: viewDeadline(state),
       viewChanges: state.viewChanges,
+      statistics: statisticsOf(state),
       members: membersOf(state),
     },
   };

@@ -39,7 +39,7 @@ const contractNames = Object.keys(folders) as readonly ContractName[];
 
 export const contractAddresses = JSON.parse(
   readFileSync(new URL('../native/contracts/addresses.json', import.meta.url), 'utf8'),
-) as Readonly<Record<ContractName, Hex>>;
+) as Readonly<Record<ContractName | 'MemberRegistry', Hex>>;
 
 /** 8 OAK. */
 const subsidy = 8n * 10n ** 18n;
@@ -103,7 +103,17 @@ function allocationsOf(network: NetworkDescription): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** The genesis file without its `id`, as a JSON value. */
+const isConsortium = ({ protocol }: NetworkDescription): boolean => protocol === 'pbft';
+
+function placeOf(
+  name: keyof typeof contractAddresses,
+  folder: string,
+): Readonly<Record<'name' | 'address' | 'wasm' | 'codeHash', string>> {
+  const wasm = `${folder}.wasm`;
+  return { name, address: contractAddresses[name], wasm, codeHash: keccak256(readWasm(wasm)) };
+}
+
+/** The genesis file without its `id`, as a JSON value; a registry gets its members when it has some. */
 function describe(network: NetworkDescription): Record<string, unknown> {
   const values = constructorValues(network);
   return {
@@ -117,13 +127,14 @@ function describe(network: NetworkDescription): Record<string, unknown> {
     reward: `${network.reward ?? subsidy}`,
     oracleFund: contractAddresses.OracleFund,
     allocations: allocationsOf(network),
-    contracts: contractNames.map((name) => ({
-      name,
-      address: contractAddresses[name],
-      wasm: `${folders[name]}.wasm`,
-      codeHash: keccak256(readWasm(`${folders[name]}.wasm`)),
-      constructor: encodeConstructor(name, values[name]),
-    })),
+    contracts: [
+      ...contractNames.map((name) => ({
+        ...placeOf(name, folders[name]),
+        constructor: encodeConstructor(name, values[name]),
+      })),
+      ...(isConsortium(network) ? [placeOf('MemberRegistry', 'member-registry')] : []),
+    ],
+    ...(isConsortium(network) ? { governance: contractAddresses.MemberRegistry } : {}),
     forks: [{ height: 0, gasTable: 1 }],
     bootstrap: [],
   };
@@ -140,7 +151,7 @@ function genesisId(file: Record<string, unknown>): Hex {
 /** The text of genesis/<network>.json. A consortium has no block zero before it has members. */
 export function buildGenesisFile(network: NetworkDescription): string {
   const { name, ...rest } = describe(network);
-  if (network.protocol === 'pbft') return `${JSON.stringify({ name, ...rest }, null, 2)}\n`;
+  if (isConsortium(network)) return `${JSON.stringify({ name, ...rest }, null, 2)}\n`;
   return `${JSON.stringify({ name, id: genesisId({ name, ...rest }), ...rest }, null, 2)}\n`;
 }
 

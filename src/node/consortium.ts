@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { encodeAbiParameters } from 'viem';
 import { buildGenesis } from '../ledger/genesis-block.ts';
 import { createIdentity, peerIdOfIdentity, rawIdentity } from '../network/identity.ts';
 import { toHex } from '../primitives/bytes.ts';
@@ -41,6 +42,11 @@ export interface FoundedMember {
   readonly address: string;
   readonly rpcPort: number;
 }
+
+/** 1,000 OAK for each member, since approving a change of members costs gas. */
+const memberBalance = `${10n ** 21n}`;
+/** A day of empty blocks: approvals of a change that do not come together by then are void. */
+const approvalBlocks = 86_400n;
 
 /** Ports of other nodes lie this far above those of JSON-RPC. */
 export const peerPortOffset = 100;
@@ -96,16 +102,36 @@ function configText(members: readonly Member[], index: number): string {
   ].join('\n');
 }
 
+/** The parts of the template that members are put into. */
+interface Template {
+  readonly name: string;
+  readonly consensus: { readonly protocol: string; readonly parameters: object };
+  readonly allocations: Readonly<Record<string, string>>;
+  readonly contracts: readonly { readonly address: string }[];
+  readonly governance: string;
+}
+
+/** Constructor of MemberRegistry: (bytes32[] keys, address[] accounts, uint64 window). */
+function registryArguments(members: readonly Member[]): string {
+  return encodeAbiParameters(
+    [{ type: 'bytes32[]' }, { type: 'address[]' }, { type: 'uint64' }],
+    [
+      members.map(({ key }) => `0x${toHex(key)}` as const),
+      members.map(({ address }) => address as `0x${string}`),
+      approvalBlocks,
+    ],
+  );
+}
+
 /** The genesis file with its members in it, and its id. @throws GenesisError */
 async function nameMembers(
   plan: ConsortiumPlan,
   members: readonly Member[],
   crypto: Crypto,
 ): Promise<{ readonly text: string; readonly id: string }> {
-  const { name, consensus, ...rest } = JSON.parse(await readFile(plan.template, 'utf8')) as {
-    name: string;
-    consensus: { protocol: string; parameters: object };
-  };
+  const { name, consensus, ...rest } = JSON.parse(
+    await readFile(plan.template, 'utf8'),
+  ) as Template;
   const parameters = {
     ...consensus.parameters,
     members: members.map(({ key, address }) => ({ key: `0x${toHex(key)}`, address })),
@@ -115,6 +141,15 @@ async function nameMembers(
     chainId: plan.chainId,
     time: plan.time,
     consensus: { ...consensus, parameters },
+    allocations: {
+      ...rest.allocations,
+      ...Object.fromEntries(members.map(({ address }) => [address, memberBalance])),
+    },
+    contracts: rest.contracts.map((contract) =>
+      contract.address === rest.governance
+        ? { ...contract, constructor: registryArguments(members) }
+        : contract,
+    ),
   };
   const genesis = parseGenesis({ name, ...file }, crypto);
   const modules = await readGenesisModules(genesis, plan.template);

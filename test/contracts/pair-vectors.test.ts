@@ -10,6 +10,7 @@ import { compileContract } from '../../scripts/build-contracts.ts';
 import { ContractChain, type Target } from '../support/contract-chain.ts';
 import { account } from './artifacts.ts';
 import { chainId, vm } from './pool-scene.ts';
+import { powerOf, priceOf } from './tick-model.ts';
 
 let probe: Target;
 let wasm: Uint8Array;
@@ -207,20 +208,6 @@ describe('the ring, with the published vectors of Uniswap v3', () => {
   });
 });
 
-const unit = 2n ** 256n;
-
-/** 1.0001^tick times 2^256, short by less than 2^-200 of itself. */
-function powerOf(tick: bigint): bigint {
-  let power = unit;
-  let base = (unit * 10_001n) / 10_000n;
-  let rest = tick < 0n ? -tick : tick;
-  for (; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) power = (power * base) / unit;
-    base = (base * base) / unit;
-  }
-  return tick < 0n ? (unit * unit) / power : power;
-}
-
 describe('the tick of a price', () => {
   const tickOf = (reserve0: bigint, reserve1: bigint) =>
     chain.read<bigint>(probe, 'tickOf', [reserve0, reserve1]);
@@ -268,7 +255,7 @@ describe('the tick of a price', () => {
     fc.assert(
       fc.property(reserve, reserve, (reserve0, reserve1) => {
         const tick = tickOf(reserve0, reserve1);
-        const price = (reserve1 * unit) / reserve0;
+        const price = priceOf(reserve0, reserve1);
         // 2^-40 of a tick is 2^-53.2 of a price
         expect(price + (price >> 53n) >= powerOf(tick)).toBe(true);
         expect(price < powerOf(tick + 1n)).toBe(true);

@@ -8,7 +8,7 @@
 import { Span } from "../sdk/calldata";
 import { call, input } from "../sdk/call";
 import { blockNumber, blockTimestamp } from "../sdk/host";
-import { mulDiv, squareRoot } from "../sdk/mathematics";
+import { squareRoot } from "../sdk/mathematics";
 import { self, sender } from "../sdk/message";
 import { emit, event, returns } from "../sdk/output";
 import { text } from "../sdk/reason";
@@ -133,7 +133,7 @@ export function mint(target: U256): U256 {
     issue(u256(0), u256(lockedShares));
   } else {
     shares = minimum(
-      mulDiv(amount0, total, reserves.reserve0), mulDiv(amount1, total, reserves.reserve1),
+      amount0 * total / reserves.reserve0, amount1 * total / reserves.reserve1,
     );
     require(!isZero(shares), errors.InsufficientLiquidityMinted);
     issued = shares;
@@ -154,8 +154,8 @@ export function burn(target: U256): void {
   const coin1 = token1();
   const shares = balanceOf(self());
   const total = totalSupply();
-  const amount0 = mulDiv(shares, held(coin0), total);
-  const amount1 = mulDiv(shares, held(coin1), total);
+  const amount0 = shares * held(coin0) / total;
+  const amount1 = shares * held(coin1) / total;
   require(!isZero(amount0) && !isZero(amount1), errors.InsufficientLiquidityBurned);
   subtract(self(), shares);
   write(u256(supplySlot), total - shares);

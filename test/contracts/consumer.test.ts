@@ -1,0 +1,68 @@
+/** The example consumer on a real TWAP feed, through its proxy. */
+
+import { encodeAbiParameters, type Hex } from 'viem';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Artifact } from '../../src/node/contract/artifact.ts';
+import { buildContract } from '../../src/node/contract/project.ts';
+import { fromHex } from '../../src/primitives/bytes.ts';
+import type { Target } from '../support/contract-chain.ts';
+import { account } from './artifacts.ts';
+import { guardedTerms, PoolScene, registry, token0, unit } from './pool-scene.ts';
+
+const address = account(0xc0de);
+let artifact: Artifact;
+
+beforeAll(async () => {
+  const folder = new URL('../../native/contracts/examples/consumer', import.meta.url);
+  artifact = await buildContract(folder.pathname);
+}, 120_000);
+
+/** A pair at 2.5 with an hour of history, a feed of it, and the desk that reads it. */
+function scene(): { world: PoolScene; desk: Target } {
+  const world = new PoolScene();
+  world.setReserves(100n * unit, 250n * unit);
+  const feed = world.feed(guardedTerms, 8);
+  world.passBlocks(120);
+  world.sell(token0, unit / 1_000n);
+  world.setReserves(100n * unit, 250n * unit);
+  world.passBlocks(120);
+  const proxy = world.chain.read<Hex>(registry, 'proxyOf', [feed]);
+  const terms = encodeAbiParameters(
+    [{ type: 'address' }, { type: 'uint64' }, { type: 'uint64' }],
+    [proxy, 3_600n, 100n],
+  );
+  world.chain.deploy(address, fromHex(artifact.deployedBytecode), terms);
+  return { world, desk: { address, abi: artifact.abi } };
+}
+
+describe('a careful consumer', () => {
+  it('has the price of a feed in order', () => {
+    const { world, desk } = scene();
+    expect(world.chain.read(desk, 'price')).toBe(25n * 10n ** 17n);
+    expect(world.chain.read(desk, 'worth', [4n * unit])).toBe(10n * unit);
+  });
+
+  it('has none when the price is old', () => {
+    const { world, desk } = scene();
+    world.passBlocks(120);
+    expect(world.chain.read(desk, 'price')).toBeGreaterThan(0n);
+    world.pass(1);
+    expect(() => world.chain.read(desk, 'price')).toThrow('Stale(3601,3600)');
+  });
+
+  it('has none when the means by time and by blocks are too far apart for it', () => {
+    const { world, desk } = scene();
+    world.setReserves(100n * unit, 500n * unit);
+    world.pass(45); // by time 1.025, by blocks 1 + 1 / 118: 165 bps
+    expect(() => world.chain.read(desk, 'price')).toThrow(/^PriceUnsure\(/);
+  });
+
+  it('has none when a guard of the feed refuses', () => {
+    const { world, desk } = scene();
+    world.setReserves(100n * unit, 500n * unit);
+    world.pass(600);
+    expect(() => world.chain.read(desk, 'worth', [unit])).toThrow(/^SourcesDiverge\(/);
+    world.setReserves(0n, 0n);
+    expect(() => world.chain.read(desk, 'price')).toThrow('NoLiquidity()');
+  });
+});

@@ -23,7 +23,7 @@ export interface OracleFeed {
 
 export interface OracleReading {
   readonly feed: OracleFeed;
-  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap';
+  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap' | 'refused';
   readonly value: bigint;
   /** Half-width of the band that the reporters agreed on, in the value's units. */
   readonly confidence: bigint;

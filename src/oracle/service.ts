@@ -38,7 +38,7 @@ export interface FeedFacts {
 
 export interface Reading {
   readonly feed: FeedFacts;
-  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap';
+  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap' | 'refused';
   readonly value: bigint;
   readonly confidence: bigint;
   /** Seconds between the last reveal behind the value and the head's time. */
@@ -118,7 +118,7 @@ export type Prepared = Schedule & {
 /** The agent that signs for an address; for undefined, the node's own reporter. */
 export type AgentFinder = (reporter: string | undefined) => Promise<ReporterAgent | undefined>;
 
-const readingStates = ['none', 'fresh', 'stale', 'bootstrap'] as const;
+const readingStates = ['none', 'fresh', 'stale', 'bootstrap', 'refused'] as const;
 const bpsWhole = 10_000n;
 /** How many rounds ahead of the running one a report may be given. */
 const roundsAhead = 8;

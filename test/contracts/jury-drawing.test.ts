@@ -1,5 +1,7 @@
 import { concat, type Hex, keccak256, toHex } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../src/primitives/bytes.ts';
+import { account } from './artifacts.ts';
 import {
   anyone,
   asker,
@@ -75,6 +77,42 @@ describe('the draw', () => {
       return drawn;
     });
     expect(draws[0]).toEqual(draws[1]);
+  });
+
+  it('sees the pool as it stood, however it grew and changed since', () => {
+    const whole = 40_000n * weightUnit;
+    const scene = new JuryScene(Array(9).fill(whole), shortTerms, whole);
+    const newcomers = Array.from({ length: 20 }, (_, index) => account(0x200 + index));
+    const people = [...scene.jurors.map(({ address }) => address), ...newcomers];
+    for (const person of newcomers) {
+      scene.chain.world.credit(fromHex(person), whole);
+      scene.chain.mustSend(person, stakes, 'deposit', [], whole);
+    }
+    // Leaves are given in the order in which people come.
+    const leaves = scene.jurors.map(({ address }) => address);
+    const weights = (): [Hex, bigint][] =>
+      leaves.map((person) => [person, scene.juror(person).enrolled / weightUnit]);
+    const history = new Map<number, [Hex, bigint][]>();
+    scene.people = () => [...people, asker, anyone];
+    // 9 leaves fill two levels; 29 need four.
+    for (let step = 0; step < 40; step++) {
+      const person = people[(step * 7) % people.length] as Hex;
+      if (!leaves.includes(person)) leaves.push(person);
+      const isIn = scene.juror(person).enrolled > whole / 2n;
+      scene.mustSend(person, isIn ? 'leave' : 'enroll', [whole / BigInt(2 + (step % 3))]);
+      history.set(scene.chain.height, weights());
+      scene.chain.mine();
+      const then = history.get(scene.chain.height - shortTerms.stakeDelay);
+      if (then === undefined) continue;
+      const total = then.reduce((sum, [, weight]) => sum + weight, 0n);
+      const [active] = scene.chain.read<[bigint, bigint]>(jury, 'juryStake');
+      expect(active).toBe(total * weightUnit);
+      if (step % 12 !== 7) continue;
+      const id = scene.ask(9);
+      scene.draw(id);
+      expect(drawnJury(scene, id, 0)).toEqual(expectedJury(scene, id, 0, then));
+    }
+    expect(scene.ids).toHaveLength(3);
   });
 
   it('gives another branch another jury', () => {
@@ -176,6 +214,10 @@ describe('a jury that is not there', () => {
       expect(scene.outcome(third)[0]).toBe(roll === 0 ? status.drawing : status.open);
       const { events } = scene.draw(third);
       expect(events.map(({ name }) => name)).toContain('DrawFailed');
+      if (roll === 4) break;
+      // A busy pool gets time.
+      const { height } = scene.chain;
+      expect(scene.round(third).startBlock).toBe(BigInt(height + shortTerms.commitBlocks));
     }
     const [now, outcome, finalBlock] = scene.outcome(third);
     expect([now, outcome, Number(finalBlock)]).toEqual([status.void, 0, scene.chain.height]);

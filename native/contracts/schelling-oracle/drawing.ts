@@ -72,16 +72,13 @@ export function draw(id: U256, maxIter: u64): u64 {
   }
   requireStatus(question, STATUS_DRAWING);
   let seed = seedOf(round);
-  let failed = false;
-  if (isZero(seed)) {
-    failed = blockNumber() - height > idsKept;
-    if (!failed) {
-      seed = computeSeed(id, question.rounds - 1, height);
-      setSeed(round, seed);
-    }
+  const isLate = isZero(seed) && blockNumber() - height > idsKept;
+  if (isZero(seed) && !isLate) {
+    seed = computeSeed(id, question.rounds - 1, height);
+    setSeed(round, seed);
   }
-  if (!failed) failed = fillSeats(question, round, seed, maxIter);
-  if (failed) giveUp(question, round);
+  const failed = isLate || fillSeats(question, round, seed, maxIter);
+  if (failed) giveUp(question, round, isLate ? 0 : windows().commitBlocks);
   else if (round.filled == round.seats) openVoting(question, round);
   saveRound(round);
   saveQuestion(question);
@@ -126,8 +123,11 @@ function openVoting(question: Question, round: Round): void {
   emit(writer.number(commitEnd(round)).number(revealStart(round)).number(revealEnd(round)), 2);
 }
 
-/** Nobody serves in a jury that could not be filled. */
-function giveUp(question: Question, round: Round): void {
+/**
+ * Nobody serves in a jury that could not be filled. The next one waits for `delay` blocks: a pool
+ * that is busy, perhaps because somebody pays to keep it so, gets time to become free.
+ */
+function giveUp(question: Question, round: Round, delay: u64): void {
   const reserve = absentPenalty();
   for (let voteId: u64 = 0; voteId < round.filled; voteId++) {
     const position = mark();
@@ -136,5 +136,5 @@ function giveUp(question: Question, round: Round): void {
   }
   round.filled = 0;
   emit(event(events.DrawFailed, 2).word(question.id).number(question.rounds - 1), 2);
-  roll(question, round);
+  roll(question, round, blockNumber() + delay);
 }

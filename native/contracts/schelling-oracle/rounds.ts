@@ -36,11 +36,11 @@ export function openRound(question: Question, seats: u64, startBlock: u64): void
   emit(writer, 2);
 }
 
-/** After a round that decided nothing: another one, or the end. */
-export function roll(question: Question, failed: Round): void {
+/** After a round that decided nothing: another one from `startBlock` on, or the end. */
+export function roll(question: Question, failed: Round, startBlock: u64): void {
   if (question.rolls < windows().rollsMax) {
     question.rolls++;
-    openRound(question, failed.seats, blockNumber());
+    openRound(question, failed.seats, startBlock);
     return;
   }
   question.finalBlock = blockNumber();

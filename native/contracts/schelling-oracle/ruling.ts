@@ -83,7 +83,7 @@ export function tally(id: U256): void {
     question.talliedBlock = blockNumber();
     question.state = TALLIED;
   } else {
-    roll(question, round);
+    roll(question, round, blockNumber());
   }
   saveRound(round);
   saveQuestion(question);

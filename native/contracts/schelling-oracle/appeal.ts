@@ -1,7 +1,8 @@
 /**
  * The two sides of an appeal in storage. mapping(uint256 => mapping(uint8 instance => Appeal)) at
  * slot 10, Appeal = {address winnerPayer; uint96 cost; address loserPayer; uint8 winnerOutcome;
- * uint8 loserOutcome}. The winner's side pays `cost`, the fee of the next jury, the other twice that.
+ * uint8 loserOutcome}. The winner's side pays `cost`, the fee of the next jury, the other twice
+ * that.
  */
 
 import { accountOf, amountOf, packAccount } from "../sdk/packed";

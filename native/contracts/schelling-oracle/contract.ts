@@ -1,8 +1,8 @@
 /**
- * SchellingOracle: categorical questions to a jury drawn by stake, with commitments, a seal, reveals
- * and appeals. Here: construction and asking; jurors.ts has who may be drawn, drawing.ts and
- * rounds.ts how a jury comes about, voting.ts and ruling.ts how it answers, execution.ts what that
- * costs and earns, reading.ts the views.
+ * SchellingOracle: categorical questions to a jury drawn by stake, with commitments, a seal,
+ * reveals and appeals. Here: construction and asking; jurors.ts has who may be drawn, drawing.ts
+ * and rounds.ts how a jury comes about, voting.ts and ruling.ts how it answers, execution.ts what
+ * that costs and earns, reading.ts the views.
  *
  * Books: balance = sum of `held` over questions + credits that nobody claimed yet.
  */

@@ -1,8 +1,8 @@
 /**
  * Opening a round and drawing its jury: by stake, with replacement, from the tree as it stood
- * `stakeDelay` blocks before the question. The seed is the id of a later block: a miner with a share
- * a of the work who withholds blocks raises an event of probability p to at most p / (1 - a), and
- * appeals exist for that.
+ * `stakeDelay` blocks before the question. The seed is the id of a later block: a miner with a
+ * share a of the work who withholds blocks raises an event of probability p to at most p / (1 - a),
+ * and appeals exist for that.
  */
 
 import { returned, view } from "../sdk/call";

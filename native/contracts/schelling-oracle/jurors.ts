@@ -1,7 +1,7 @@
 /**
  * Jurors opt in with part of their stake, which StakeRegistry locks for them under one key. A seat
- * reserves what it can cost; only that is ever slashed. mapping(address => Juror) at slot 6, Juror =
- * {uint128 enrolled; uint128 leaving; uint64 leavingUntil; uint64 leafPlusOne; uint128 reserved};
+ * reserves what it can cost; only that is ever slashed. mapping(address => Juror) at slot 6, Juror
+ * = {uint128 enrolled; uint128 leaving; uint64 leavingUntil; uint64 leafPlusOne; uint128 reserved};
  * mapping(uint256 leaf => address) at slot 7.
  *
  * enrolled + leaving = the lock in StakeRegistry >= reserved.

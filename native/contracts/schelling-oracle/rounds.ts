@@ -1,8 +1,8 @@
 /**
  * The order of rounds: an instance that gets too few votes, a tie or no full jury is rolled, up to
- * rollsMax times. When the first instance fails for good the question is void and its fee goes back;
- * when an appeal does, the ruling before it stands and both sides get their money back, so that an
- * appeal to a jury that cannot be filled gains nothing.
+ * rollsMax times. When the first instance fails for good the question is void and its fee goes
+ * back; when an appeal does, the ruling before it stands and both sides get their money back, so
+ * that an appeal to a jury that cannot be filled gains nothing.
  */
 
 import { blockNumber } from "../sdk/host";

@@ -1,7 +1,7 @@
 /**
- * What a question waits for. Windows are half-open: the block that equals an end belongs to the next
- * phase. A ruling is final `sealBlocks` after its appeals closed, so that a reorganisation of that
- * depth cannot drop an appeal that somebody already relied on the absence of.
+ * What a question waits for. Windows are half-open: the block that equals an end belongs to the
+ * next phase. A ruling is final `sealBlocks` after its appeals closed, so that a reorganisation of
+ * that depth cannot drop an appeal that somebody already relied on the absence of.
  */
 
 import { blockNumber } from "../sdk/host";

@@ -1,9 +1,9 @@
 /**
- * Who may be drawn, with what weight, at the end of any past block: a tree of sums with a history in
- * every node. A node has three children, because three sums and a block fill one storage word; it
- * grows a level when its leaves are full. Changing or finding a leaf takes log3(leaves) nodes, 8
- * for 6,561 jurors. mapping(uint256 level => mapping(uint256 index => History)) at slot 5, History =
- * {uint256 count; Node[count]}; level 0 holds the roots.
+ * Who may be drawn, with what weight, at the end of any past block: a tree of sums with a history
+ * in every node. A node has three children, because three sums and a block fill one storage word;
+ * it grows a level when its leaves are full. Changing or finding a leaf takes log3(leaves) nodes, 8
+ * for 6,561 jurors. mapping(uint256 level => mapping(uint256 index => History)) at slot 5, History
+ * = {uint256 count; Node[count]}; level 0 holds the roots.
  */
 
 import { blockNumber } from "../sdk/host";

@@ -118,9 +118,9 @@ function openSeat(round: Round, voteId: u64, juror: U256, hash: U256): Vote {
 }
 
 /**
- * Whoever knows a juror's vote before reveals begin ends it: the seat loses all it reserved. A sixth
- * goes to the hunter, half is burned, the rest to the jury. One who tells on itself from a second
- * account so loses as much as by a wrong vote (5/6 of 12,000 bps).
+ * Whoever knows a juror's vote before reveals begin ends it: the seat loses all it reserved. A
+ * sixth goes to the hunter, half is burned, the rest to the jury. One who tells on itself from a
+ * second account so loses as much as by a wrong vote (5/6 of 12,000 bps).
  */
 export function proveEarlyReveal(
   id: U256, voteIds: Span, juror: U256, outcome: u64, salt: U256,

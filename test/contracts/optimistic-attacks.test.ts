@@ -213,7 +213,7 @@ describe('without a jury', () => {
     expect(chain.balance(optimistic.address)).toBe(0n);
   });
 
-  it('too little gas for the jury does not look like no jury', () => {
+  it('running out of gas in the jury does not look like no jury', () => {
     const world = scene();
     const id = world.mustAssert();
     const { bond } = world.assertion(id);
@@ -222,10 +222,13 @@ describe('without a jury', () => {
       functionName: 'disputeAssertion',
       args: [id, disputer],
     });
-    for (let gas = 20_000n; gas < 1_000_000n; gas += 3_000n) {
-      const outcome = world.chain.sendRaw(disputer, optimistic.address, data, bond, gas);
-      if (outcome.status === 'success') break;
-    }
+    const send = () =>
+      world.chain.sendRaw(disputer, optimistic.address, data, bond, 10_000_000n).status;
+    world.setJury('mode', modes.burn);
+    expect(send()).toBe('reverted'); // though a 64th of the gas was left to go on
+    expect(world.assertion(id).state).toBe(states.asserted);
+    world.setJury('mode', modes.accept);
+    expect(send()).toBe('success');
     expect(world.assertion(id)).toMatchObject({ state: states.disputed, juryMissing: false });
     world.chain.mine();
   });

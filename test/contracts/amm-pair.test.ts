@@ -1,8 +1,6 @@
-import { encodeFunctionData, getAddress, type Hex, maxUint256 } from 'viem';
+import { getAddress, type Hex, maxUint256 } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { compileContract } from '../../scripts/build-contracts.ts';
-import type { Target } from '../support/contract-chain.ts';
+import { describe, expect, it } from 'vitest';
 import { account } from './artifacts.ts';
 import {
   chainId,
@@ -179,52 +177,6 @@ describe('AmmPair refuses', () => {
     scene.give(token0, pair.address, unit);
     scene.chain.mustSend(pair.address, token1, 'transfer', [stranger, unit]);
     expect(fail(scene, 'swap', [0n, unit / 4n, trader, '0x'])).toBe('TransferFailed()');
-  });
-});
-
-describe('flash loans', () => {
-  const borrower = account(0xb0_5508);
-  let probe: Awaited<ReturnType<typeof compileContract>>;
-
-  beforeAll(async () => {
-    probe = await compileContract('pair-probe', 'PairProbe');
-  }, 120_000);
-
-  function lend(target: Target, name: string, args: readonly unknown[], amount: bigint) {
-    const scene = new PoolScene();
-    scene.setReserves(1_000n * unit, 1_000n * unit);
-    scene.chain.deploy(borrower, probe.wasm, '0x');
-    scene.give(token0, borrower, unit);
-    const question = encodeFunctionData({ abi: target.abi, functionName: name, args });
-    const data = `0x${target.address.slice(2).padStart(64, '0')}${question.slice(2)}`;
-    const { error } = scene.chain.send(trader, pair, 'swap', [amount, 0n, borrower, data]);
-    return { scene, error };
-  }
-
-  const loan = 300n * unit;
-  const due = (loan * 1_000n + 996n) / 997n;
-
-  it('are paid back with the fee, in the same token', () => {
-    const { scene, error } = lend(token0, 'transfer', [pair.address, due], loan);
-    expect(error).toBe(undefined);
-    expect(scene.reserves().slice(0, 2)).toEqual([1_000n * unit + due - loan, 1_000n * unit]);
-  });
-
-  it('are refused when an acorn is missing', () => {
-    expect(lend(token0, 'transfer', [pair.address, due - 1n], loan).error).toBe('K()');
-    expect(lend(token0, 'transfer', [stranger, due], loan).error).toBe('InsufficientInputAmount()');
-  });
-
-  it.each([
-    ['swap', [1n, 0n, stranger, '0x']],
-    ['mint', [stranger]],
-    ['burn', [stranger]],
-    ['skim', [stranger]],
-    ['sync', []],
-    ['poke', []],
-    ['increaseObservationCardinalityNext', [2]],
-  ])('cannot enter by %s', (name, args) => {
-    expect(lend(pair, name, args, loan).error).toBe('Locked()');
   });
 });
 

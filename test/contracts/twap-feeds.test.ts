@@ -125,6 +125,26 @@ describe('a feed', () => {
   });
 });
 
+describe('history', () => {
+  it('can be paid for before there is liquidity, at one price a place', () => {
+    const world = new PoolScene();
+    const grow = (places: number) =>
+      world.chain.mustSend(stranger, pair, 'increaseObservationCardinalityNext', [places]).gasUsed;
+    const [four, twelve] = [grow(4), grow(16)];
+    expect((twelve - four) / 8n).toBeLessThan(114_000n);
+    expect(world.refusal('oldest', [world.feed()])).toBe('NoLiquidity()');
+    expect(world.chain.mustSend(stranger, pair, 'poke').value).toContain(false);
+    world.setReserves(unit, unit);
+    for (let block = 0; block < 20; block++) {
+      world.pass(15);
+      world.sell(block % 2 === 0 ? token0 : token1, unit / 100n);
+    }
+    const state = world.chain.read<readonly unknown[]>(pair, 'observationState');
+    expect(state.slice(0, 3)).toEqual([4, 16, 16]);
+    expect(world.chain.read(pair, 'history')).toEqual([225n, 15n]);
+  });
+});
+
 describe('its proxy', () => {
   it('answers what Chainlink consumers ask', () => {
     const world = scene();

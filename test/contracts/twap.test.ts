@@ -1,6 +1,6 @@
 /**
  * The numbered adversarial tests of the TWAP, in blocks, through pair and oracle. T4, T6, T7 and T14
- * are of the ring alone and stand in pair-vectors.test.ts. T1, T2 and T3 are published vectors of
+ * are of the ring alone and stand in pair-probe.test.ts. T1, T2 and T3 are published vectors of
  * Uniswap v2 (ExampleSlidingWindowOracle.spec.ts, UniswapV2Pair.spec.ts).
  */
 

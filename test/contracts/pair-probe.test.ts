@@ -1,15 +1,16 @@
 /**
- * The pair's ring with the published vectors of Uniswap v3's Oracle.spec.ts, and its logarithm with
- * exact powers. The pair has no liquidity sums; the first price sum carries v3's seconds per
- * liquidity, modulo 2^160 as there.
+ * What needs the probe contract: the pair's ring with the published vectors of Uniswap v3's
+ * Oracle.spec.ts, its logarithm with exact powers, loans to a borrower. The pair has no liquidity
+ * sums; the first price sum carries v3's seconds per liquidity, modulo 2^160 as there.
  */
 
 import fc from 'fast-check';
+import { encodeFunctionData } from 'viem';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compileContract } from '../../scripts/build-contracts.ts';
 import { ContractChain, type Target } from '../support/contract-chain.ts';
 import { account } from './artifacts.ts';
-import { chainId, vm } from './pool-scene.ts';
+import { chainId, PoolScene, pair, stranger, token0, trader, unit, vm } from './pool-scene.ts';
 import { powerOf, priceOf } from './tick-model.ts';
 
 let probe: Target;
@@ -267,5 +268,45 @@ describe('the tick of a price', () => {
   it('reaches from one end to the other', () => {
     const most = 2n ** 112n - 1n;
     expect([tickOf(most, 1n), tickOf(1n, most)]).toEqual([-776_364n, 776_363n]);
+  });
+});
+
+describe('flash loans', () => {
+  const borrower = account(0xb0_5508);
+  function lend(target: Target, name: string, args: readonly unknown[], amount: bigint) {
+    const scene = new PoolScene();
+    scene.setReserves(1_000n * unit, 1_000n * unit);
+    scene.chain.deploy(borrower, wasm, '0x');
+    scene.give(token0, borrower, unit);
+    const question = encodeFunctionData({ abi: target.abi, functionName: name, args });
+    const data = `0x${target.address.slice(2).padStart(64, '0')}${question.slice(2)}`;
+    const { error } = scene.chain.send(trader, pair, 'swap', [amount, 0n, borrower, data]);
+    return { scene, error };
+  }
+
+  const loan = 300n * unit;
+  const due = (loan * 1_000n + 996n) / 997n;
+
+  it('are paid back with the fee, in the same token', () => {
+    const { scene, error } = lend(token0, 'transfer', [pair.address, due], loan);
+    expect(error).toBe(undefined);
+    expect(scene.reserves().slice(0, 2)).toEqual([1_000n * unit + due - loan, 1_000n * unit]);
+  });
+
+  it('are refused when an acorn is missing', () => {
+    expect(lend(token0, 'transfer', [pair.address, due - 1n], loan).error).toBe('K()');
+    expect(lend(token0, 'transfer', [stranger, due], loan).error).toBe('InsufficientInputAmount()');
+  });
+
+  it.each([
+    ['swap', [1n, 0n, stranger, '0x']],
+    ['mint', [stranger]],
+    ['burn', [stranger]],
+    ['skim', [stranger]],
+    ['sync', []],
+    ['poke', []],
+    ['increaseObservationCardinalityNext', [2]],
+  ])('cannot enter by %s', (name, args) => {
+    expect(lend(pair, name, args, loan).error).toBe('Locked()');
   });
 });

@@ -54,7 +54,7 @@ describe('simulated consortia', () => {
   const calm = { loss: 0, duplication: 0, intervalMs: 1e12, delayMsMin: 5, delayMsMean: 20 };
 
   it.each([
-    [0, 8],
+    [0, 15],
     [1, 5],
   ])(
     'go on while a fifth of all messages is lost, with %i of four Byzantine',
@@ -115,6 +115,12 @@ describe('canaries', () => {
     );
   }
 
+  /** The first seed whose run breaks `check`: one in ten does so with these two faults. */
+  function firstToBreak(check: string, options: ConsortiumOptions): number | undefined {
+    const seeds = Array.from({ length: 50 }, (_, index) => 12 + index);
+    return seeds.find((seed) => failures(options, [seed], 1).includes(check));
+  }
+
   const letter = keys.protocol(new Uint8Array(0))[0];
 
   it('catch members that send before they record', () => {
@@ -136,7 +142,7 @@ describe('canaries', () => {
       return pbft.step(state, event);
     };
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
-    expect(failures({ members: 6, protocol }, [13], 1)).toContain('agreement');
+    expect(firstToBreak('agreement', { members: 6, protocol })).toBeDefined();
   }, 60_000);
 
   it('catch view changes that leave out what was prepared', () => {
@@ -147,7 +153,7 @@ describe('canaries', () => {
       return effects;
     };
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
-    expect(failures({ members: 4, protocol }, [13], 1)).toContain('agreement');
+    expect(firstToBreak('agreement', { members: 4, protocol })).toBeDefined();
   }, 60_000);
 
   it('catch members that never fetch what they missed', () => {

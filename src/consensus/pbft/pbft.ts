@@ -175,10 +175,13 @@ function onTick(turn: Turn): void {
   const { state, now } = turn;
   const isStalled = state.tickHeight === state.head.height;
   state.tickHeight = state.head.height;
+  // A proposal that a quarter of a tick could not seal has lost messages.
+  const since = state.proposal?.since ?? now;
+  const isOpen = isStalled || now - since >= limits.consortiumTickMs / 4;
   sayStatus(turn, state.peers.keys());
   for (const peer of state.peers.values()) {
     peer.requestsLeft = limits.consortiumRequestsPerTick;
-    if (isStalled && peer.member !== undefined) sayAll(turn, peer.id);
+    if (isOpen && peer.member !== undefined) sayAll(turn, peer.id);
   }
   if (isStalled) {
     startTransfer(turn, true);

@@ -58,6 +58,13 @@ function sayNewView(turn: Turn, peer: PeerId): void {
   }
 }
 
+/** A member one block behind may lack just this COMMIT: whoever has the block speaks no more of it. */
+function sayCommit(turn: Turn, peer: PeerId, height: number): void {
+  const { promises, head } = turn.state;
+  const isSealed = promises.commit !== undefined && promises.commit.height <= head.height;
+  if (isSealed && promises.commit?.height === height + 1) say(turn, peer, promises.commit);
+}
+
 /**
  * A member's status. One that is behind in views gets the NEW-VIEW it missed; f + 1 that hold
  * another block at this height mean that this replica is wrong.
@@ -83,6 +90,7 @@ export function onStatus(
   const isOld = known !== undefined && (height < known.height || view < known.view);
   if (!isOld) state.statuses.set(member, { ...message, seenMs: now });
   if (view < state.promises.view) sayNewView(turn, from);
+  sayCommit(turn, from, height);
   const canonical = state.environment.chain.canonical(height);
   const others = [...state.statuses.values()].filter(
     (status) => status.height === height && status.id === id,

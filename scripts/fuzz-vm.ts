@@ -50,7 +50,7 @@ async function attack(minutes: number, first: number): Promise<void> {
     }
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += report[key];
     const done = seed - first + 1;
-    if (done % 100 === 0) console.log(summary(done));
+    if (done % 20 === 0) console.log(summary(done));
   }
   engines.close();
 }

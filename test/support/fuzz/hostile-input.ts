@@ -6,7 +6,7 @@
 import { bigintToBytes, concat, emptyBytes } from '../../../src/primitives/bytes.ts';
 import { encodeCreation } from '../../../src/vm/creation.ts';
 import { encodeModule } from '../../../src/vm/encoder.ts';
-import { hookModule, hookNames, hookType } from '../../../src/vm/hook-signatures.ts';
+import { type HookName, hookModule, hookNames, hookType } from '../../../src/vm/hook-signatures.ts';
 import type { FunctionType, Instruction } from '../../../src/vm/module.ts';
 import { emptyBlock, valueTypes } from '../../../src/vm/opcodes.ts';
 import { body, contractWith, entryType, op } from '../module-builder.ts';
@@ -53,28 +53,35 @@ const pointers = [
 const lengths = [0, 1, 4, 31, 32, 33, 128, 136, 160, 4_096, 65_536, -1, 2 ** 31 - 1];
 const gasOffers = [0n, 2_300n, 50_000n, 1_000_000n, -1n, 2n ** 63n - 1n];
 
-function argument(pick: Pick, type: number): Instruction {
+function argument(pick: Pick, type: number, mildness: number): Instruction {
   if (type === valueTypes.i64) return op('i64.const', pickOf(pick, gasOffers));
-  const kind = pick(8);
+  const kind = pick(mildness);
   if (kind < 3) return op('i32.const', pickOf(pick, pointers));
   if (kind < 5) return op('i32.const', pickOf(pick, lengths));
   if (kind < 7) return op('i32.const', 8 * pick(64));
-  return op('i32.const', pick(2 ** 31) * (pick(2) === 0 ? 1 : -1));
+  if (kind === 7) return op('i32.const', pick(2 ** 31) * (pick(2) === 0 ? 1 : -1));
+  return op('i32.const', pick(3) === 0 ? 32 * pick(4) : 8 * pick(56));
 }
 
 /** A call of a hook with arguments that are sometimes right, then sometimes a look at the memory. */
-function hostCall(pick: Pick, index: number, type: FunctionType): Instruction[] {
-  const code = [...type.parameters.map((each) => argument(pick, each)), op('call', index)];
+function hostCall(pick: Pick, index: number, type: FunctionType, mildness: number): Instruction[] {
+  const given = type.parameters.map((each) => argument(pick, each, mildness));
+  const code = [...given, op('call', index)];
   const [result] = type.results;
   if (result === undefined) return code;
   if (result === valueTypes.i64) code.push(op('i32.wrap_i64'));
   // What the host answered decides what is done next.
-  return [...code, op('if', emptyBlock), ...memoryStep(pick), op('end')];
+  return [...code, op('if', emptyBlock), ...memoryStep(pick, mildness), op('end')];
 }
 
-function memoryStep(pick: Pick): Instruction[] {
-  const i32 = (): Instruction => argument(pick, valueTypes.i32);
-  const kind = pick(5);
+function memoryStep(pick: Pick, mildness: number): Instruction[] {
+  const i32 = (): Instruction => argument(pick, valueTypes.i32, mildness);
+  const kind = pick(8);
+  if (kind >= 5) {
+    // A global counts, and shows its count in memory.
+    const count = [op('global.get'), op('i32.const', 1 + pick(9)), op('i32.add'), op('global.set')];
+    return [...count, op('i32.const', 8 * pick(64)), op('global.get'), op('i32.store')];
+  }
   if (kind === 0) return [op('i32.const', pick(3)), op('memory.grow'), op('drop')];
   if (kind === 1) return [i32(), i32(), i32(), op('memory.fill')];
   if (kind === 2) return [i32(), i32(), i32(), op('memory.copy')];
@@ -86,15 +93,20 @@ function memoryStep(pick: Pick): Instruction[] {
  * that pointers meet something that exists.
  */
 export function hostCallModule(pick: Pick, addresses: readonly Uint8Array[]): Uint8Array {
-  const chosen = [...new Set(Array.from({ length: 1 + pick(12) }, () => pickOf(pick, hookNames)))];
+  const more = Array.from({ length: 1 + pick(12) }, () => pickOf(pick, hookNames));
+  const chosen = [...new Set<HookName>(['emit_log', ...more])];
+  // Of so many arguments 8 are wild: some modules mostly succeed.
+  const mildness = pickOf(pick, [8, 40, 400]);
   const types = chosen.map(hookType);
   const steps = Array.from({ length: 1 + pick(24) }, () => {
-    if (pick(4) === 0) return memoryStep(pick);
+    if (pick(4) === 0) return memoryStep(pick, mildness);
     const index = pick(chosen.length);
-    return hostCall(pick, index, types[index] as FunctionType);
+    return hostCall(pick, index, types[index] as FunctionType, mildness);
   });
   const loop = [op('loop', emptyBlock), ...steps.flat(), op('br', 0), op('end')];
-  const code = pick(10) === 0 ? loop : steps.flat();
+  // What memory looks like in the end is seen by all: it is logged.
+  const confession = [op('i32.const', 0), op('i32.const', 512), op('i32.const', 0), op('call', 0)];
+  const code = pick(10) === 0 ? loop : [...steps.flat(), ...confession];
   const entry = chosen.length;
   const own =
     pick(4) === 0 ? [{ name: 'user_constructor', kind: 'function' as const, index: entry }] : [];
@@ -113,6 +125,12 @@ export function hostCallModule(pick: Pick, addresses: readonly Uint8Array[]): Ui
         { name: 'memory', kind: 'memory', index: 0 },
         { name: 'user_entrypoint', kind: 'function', index: entry },
         ...own,
+      ],
+      globals: [
+        {
+          type: { type: valueTypes.i32, isMutable: true },
+          initial: [op('i32.const', pick(100)), op('end')],
+        },
       ],
       bodies: [body([...code, op('i32.const', pick(8) === 0 ? 1 : 0)])],
       data: [{ offset: [op('i32.const', 0), op('end')], bytes: memoryImage(pick, addresses) }],

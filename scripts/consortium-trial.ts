@@ -20,7 +20,12 @@ const options = {
 const probePauseMs = 200;
 const viewTimeoutMs = 2_000;
 const crypto = createNativeCrypto();
-const rows: [what: string, figure: string, bar: string][] = [];
+const widths = [54, 62] as const;
+
+/** One line of the table, as soon as it is known. */
+function print(what: string, figure: string, bar: string): void {
+  console.log(`${what.padEnd(widths[0])}${figure.padEnd(widths[1])}${bar}`.trimEnd());
+}
 
 /** Processor seconds that the members have used since they started. */
 function processorSeconds(consortium: ConsortiumProcesses): number {
@@ -54,7 +59,7 @@ async function measureLatency(consortium: ConsortiumProcesses, wallets: Wallets)
   }
   times.sort((left, right) => left - right);
   const text = [0.5, 0.95, 0.99].map((share) => quantile(times, share).toFixed(0)).join(' / ');
-  rows.push([`receipt after sending, light load, p50 / p95 / p99`, `${text} ms`, 'p50 < 50 ms']);
+  print(`receipt after sending, light load, p50 / p95 / p99`, `${text} ms`, 'p50 < 50 ms');
 }
 
 async function measureThroughput(
@@ -76,11 +81,11 @@ async function measureThroughput(
   const until = (await consortium.running[0]?.head())?.number ?? 0;
   const perSecond = Math.round(count / (ms / 1_000));
   const cost = ((used / count) * 1e6).toFixed(0);
-  rows.push([
+  print(
     `${count} transfers, ${what}`,
     `${perSecond} tx/s, ${until - from} blocks, ${cost} us of processor each`,
     bar,
-  ]);
+  );
 }
 
 async function killPrimary(consortium: ConsortiumProcesses, wallets: Wallets): Promise<number> {
@@ -102,11 +107,11 @@ async function killPrimary(consortium: ConsortiumProcesses, wallets: Wallets): P
     (await other.head()).number > number ? true : undefined,
   );
   const ms = performance.now() - start;
-  rows.push([
+  print(
     'next block after the primary died under load',
     `${ms.toFixed(0)} ms`,
     `< ${2 * viewTimeoutMs} ms`,
-  ]);
+  );
   await sending;
   return primary;
 }
@@ -120,7 +125,7 @@ async function twoDown(consortium: ConsortiumProcesses, alreadyDown: number): Pr
   const { number, hash } = await witness.head();
   await new Promise((resolve) => setTimeout(resolve, 5_000));
   const stopped = (await witness.head()).number === number;
-  rows.push(['two of four down for 5 s', stopped ? 'no block' : 'BLOCKS WERE MADE', 'no block']);
+  print('two of four down for 5 s', stopped ? 'no block' : 'BLOCKS WERE MADE', 'no block');
   const start = performance.now();
   await Promise.all([consortium.start(alreadyDown), consortium.start(second)]);
   const started = performance.now();
@@ -129,12 +134,12 @@ async function twoDown(consortium: ConsortiumProcesses, alreadyDown: number): Pr
   const after = (performance.now() - started).toFixed(0);
   const blocks = await Promise.all(consortium.running.map((node) => node.block(number)));
   const same = blocks.every((block) => block?.hash === hash);
-  rows.push([
+  print(
     'back: new block on all four',
     `${ms} ms after their start, ${after} ms after their banner`,
     'by itself',
-  ]);
-  rows.push(['block before the outage', same ? 'kept by all' : 'LOST', 'kept by all']);
+  );
+  print('block before the outage', same ? 'kept by all' : 'LOST', 'kept by all');
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'dodona-consortium-'));
@@ -143,25 +148,19 @@ try {
   await consortium.startAll();
   await consortium.reached(1);
   const wallets = new Wallets(1_338n, crypto);
-  rows.push([
+  print(
     'this machine meanwhile',
     `${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}, ${recoveriesPerSecond()} native recoveries/s`,
     '',
-  ]);
+  );
   await measureLatency(consortium, wallets);
   await measureThroughput(consortium, wallets, 'warming up', '');
   await measureThroughput(consortium, wallets, 'four members', '>= 2000 tx/s');
   const down = await killPrimary(consortium, wallets);
   await measureThroughput(consortium, wallets, 'one of four down', '');
   await twoDown(consortium, down);
-  rows.push(['load at the end', `${loadavg()[0]?.toFixed(1)}`, '']);
+  print('load at the end', `${loadavg()[0]?.toFixed(1)}`, '');
 } finally {
   await consortium.stop();
   await rm(folder, { recursive: true, force: true });
-  const widths = [0, 1].map((at) => Math.max(0, ...rows.map((row) => (row[at] as string).length)));
-  for (const [what, figure, bar] of rows) {
-    console.log(
-      `${what.padEnd(widths[0] ?? 0)}  ${figure.padEnd(widths[1] ?? 0)}  ${bar}`.trimEnd(),
-    );
-  }
 }

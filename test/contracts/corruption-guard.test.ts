@@ -266,7 +266,7 @@ describe('exposure', () => {
           expect(live()).toBeLessThanOrEqual(limit);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 

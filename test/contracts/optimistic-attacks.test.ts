@@ -124,14 +124,14 @@ describe('O9: recipients of callbacks', () => {
     });
     let refused = 0;
     let gas = 20_000n;
-    for (; gas < 1_000_000n; gas += 3_000n) {
+    for (; gas < 1_000_000n; gas += 8_000n) {
       const outcome = chain.sendRaw(settler, optimistic.address, data, 0n, gas);
       if (outcome.status === 'success') break;
       expect(world.assertion(id).state).toBe(states.asserted);
       refused++;
     }
     // the first that succeeds gave the recipient all of its gas, less what entering it costs
-    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(35);
     expect(gas).toBeLessThan(600_000n);
     expect(world.recipientSlot('calls')).toBe(1n);
     expect(world.recipientSlot('gas')).toBeGreaterThan(170_000n);
@@ -306,7 +306,7 @@ describe('random interleavings', () => {
         expect(wealth()).toBe(before);
         for (const id of run.world.ids) settled.add(run.world.assertion(id).state);
       }),
-      { numRuns: 25, seed: 20_261_123 },
+      { numRuns: 16, seed: 20_261_123 },
     );
     expect([...settled].sort()).toEqual([states.true, states.false, states.undecided]);
   });

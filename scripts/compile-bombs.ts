@@ -49,9 +49,6 @@ function fill(
   return make(Array.from({ length: count }, () => one));
 }
 
-const functionsOfMaxLocals = Math.floor(
-  limits.wasmLocalsTotalMax / limits.wasmLocalsPerFunctionMax,
-);
 const bodyBytes = limits.wasmBodySizeBytesMax - 64;
 const wide = localsOf(limits.wasmLocalsPerFunctionMax);
 const everyLocal = Array.from({ length: limits.wasmLocalsPerFunctionMax }, (_, index) => index);
@@ -69,229 +66,98 @@ function nested(
   return [...repeat(depth, [op(name, emptyBlock)]), ...inner, ...repeat(depth, [op('end')])];
 }
 
+/**
+ * One function with all locals set and `operands` values stacked, in which `unit` stands as often as
+ * the limit on control work lets it: it counts for `unitPoints`.
+ */
+function crowded(unit: readonly Instruction[], unitPoints: number, operands = 0): WasmModule {
+  const values = limits.wasmLocalsPerFunctionMax + operands + 3;
+  const unitBytes = encodeModule(moduleOf([body(repeat(100, unit))])).length / 100;
+  const room = Math.min(
+    Math.floor(limits.wasmControlWorkMax / values / unitPoints) - 4,
+    Math.floor((bodyBytes - 4_500) / unitBytes),
+  );
+  const code = [
+    ...fillLocals,
+    ...repeat(operands, [op('local.get', 7)]),
+    ...repeat(room, unit),
+    ...repeat(operands, [op('drop')]),
+  ];
+  return moduleOf([body(code, wide)], [], 1, { tables: [{ minimum: 1, maximum: 1 }] });
+}
+
 const parameters = limits.wasmParametersPerFunctionMax;
 const manyParameters: FunctionType = { parameters: Array(parameters).fill(i64), results: [] };
+const block = op('block', emptyBlock);
+const end = op('end');
+const zero = op('i32.const', 0);
+const condition = [op('local.get', 1), op('i32.wrap_i64')];
+const loop = [op('loop', emptyBlock), ...condition, op('br_if', 0), end];
+const alternative = [op('if', emptyBlock), zero, op('drop'), op('else'), op('nop'), end];
+const growth = [zero, op('memory.grow'), op('drop')];
 const targets = Array.from({ length: limits.wasmBranchTableMax }, (_, index) => index % 250);
+const tableOfTargets = [block, zero, branchTable(targets), end];
+const passArguments = everyLocal.slice(0, parameters).map((each) => op('local.get', each));
+const operandsMax = limits.wasmOperandStackMax - 4;
 
 const shapes: Readonly<Record<string, () => WasmModule>> = {
   'smallest functions': () => fill(moduleOf, body([])),
-  'functions of all locals': () => fill(moduleOf, body(fillLocals, wide), functionsOfMaxLocals),
+  'functions of all locals': () => fill(moduleOf, body(fillLocals, wide), 60),
   'functions of all parameters': () =>
     fill(
       (bodies) => moduleOf(bodies, [manyParameters], 2),
-      body(
-        repeat(8, [
-          ...everyLocal.slice(0, parameters).map((each) => op('local.get', each)),
-          op('call', 1),
-        ]),
-      ),
+      body(repeat(4, [...passArguments, op('call', 1)])),
       Math.floor(limits.wasmParametersTotalMax / parameters) - 1,
     ),
   'calls without locals': () => fill(moduleOf, body(repeat(bodyBytes >> 1, [op('call', 1)]))),
-  'calls amid all locals': () =>
+  'growth without locals': () => fill(moduleOf, body(repeat(Math.floor(bodyBytes / 5), growth))),
+  'fills without locals': () =>
+    fill(moduleOf, body(repeat(Math.floor(bodyBytes / 9), [zero, zero, zero, op('memory.fill')]))),
+  'branches without locals': () =>
+    fill(moduleOf, body([block, ...repeat(bodyBytes >> 2, [zero, op('br_if', 0)]), end])),
+  'calls amid all locals': () => crowded([op('call', 1)], 1),
+  'calls above all operands': () => crowded([op('call', 1)], 1, operandsMax),
+  'growth amid all locals': () => crowded(growth, 1),
+  'growth above all operands': () => crowded(growth, 1, operandsMax),
+  'indirect calls amid all locals': () => crowded([zero, op('call_indirect', 1)], 1),
+  'branches amid all locals': () => crowded([block, ...condition, op('br_if', 0), end], 2),
+  'branches above operands': () => crowded([block, ...condition, op('br_if', 0), end], 2, 400),
+  'ifs amid all locals': () => crowded([...condition, ...alternative], 3),
+  'loops amid all locals': () =>
+    fill(moduleOf, body([...fillLocals, ...repeat(60, loop)], wide), 20),
+  'nested loops amid all locals': () =>
     fill(
       moduleOf,
-      body([...fillLocals, ...repeat((bodyBytes - 1_500) >> 1, [op('call', 1)])], wide),
-    ),
-  'calls with operands': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...repeat(limits.wasmOperandStackMax - 4, [op('i64.const', 1n)]),
-          ...repeat((bodyBytes - 2_500) >> 1, [op('call', 1)]),
-          ...repeat(limits.wasmOperandStackMax - 4, [op('drop')]),
-        ],
-        wide,
-      ),
-    ),
-  'calls under operands from locals': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...repeat(limits.wasmOperandStackMax - 4, [op('local.get', 7)]),
-          ...repeat((bodyBytes - 4_500) >> 1, [op('call', 1)]),
-          ...repeat(limits.wasmOperandStackMax - 4, [op('drop')]),
-        ],
-        wide,
-      ),
-    ),
-  'branches amid all locals': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          op('block', emptyBlock),
-          ...repeat(Math.floor((bodyBytes - 1_500) / 4), [op('i32.const', 1), op('br_if', 0)]),
-          op('end'),
-        ],
-        wide,
-      ),
+      body([...fillLocals, ...nested(90, 'loop', [...condition, op('br_if', 80)])], wide),
+      20,
     ),
   'nested blocks': () =>
     fill(
       moduleOf,
-      body(repeat(8, nested(254, 'block', [op('i32.const', 1), op('br_if', 253)]))),
-      Math.floor(limits.wasmBlocksTotalMax / 2_048),
-    ),
-  'ifs amid all locals': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...repeat(2_000, [
-            ...[op('local.get', 0), op('i32.wrap_i64'), op('if', emptyBlock), op('local.get', 1)],
-            ...[op('local.set', 2), op('else'), op('local.get', 3), op('local.set', 2), op('end')],
-          ]),
-        ],
-        wide,
-      ),
+      body(repeat(8, nested(254, 'block', [...condition, op('br_if', 253)])), localsOf(2)),
       8,
     ),
-  'loops amid all locals': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...repeat(limits.wasmLoopsPerFunctionMax, [
-            ...[op('loop', emptyBlock), op('local.get', 5), op('local.set', 9)],
-            ...[op('local.get', 1), op('i32.wrap_i64'), op('br_if', 0), op('end')],
-          ]),
-        ],
-        wide,
-      ),
-      functionsOfMaxLocals,
-    ),
-  'nested loops': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...nested(
-            250,
-            'loop',
-            repeat(4, [op('local.get', 1), op('i32.wrap_i64'), op('br_if', 200)]),
-          ),
-        ],
-        wide,
-      ),
-      functionsOfMaxLocals,
-    ),
-  'branch tables': () =>
-    fill(moduleOf, body(nested(250, 'block', [op('i32.const', 1), branchTable(targets)])), 60),
+  'branch tables': () => fill(moduleOf, body(nested(250, 'block', repeat(12, tableOfTargets))), 60),
   'branch tables amid all locals': () =>
     fill(
       moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...nested(
-            250,
-            'block',
-            repeat(100, [
-              ...[op('block', emptyBlock), op('i32.const', 1), branchTable(targets), op('end')],
-            ]),
-          ),
-        ],
-        wide,
-      ),
-    ),
-  'branch tables in loops': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...nested(
-            120,
-            'loop',
-            repeat(100, [
-              op('block', emptyBlock),
-              ...[op('i32.const', 1), branchTable(targets.map((each) => each % 120)), op('end')],
-            ]),
-          ),
-        ],
-        wide,
-      ),
+      body([...fillLocals, ...nested(250, 'block', repeat(6, tableOfTargets))], wide),
+      2,
     ),
   'straight code': () =>
-    fill(
-      moduleOf,
-      body(
-        repeat(bodyBytes >> 1, [op('i32.const', 1), op('drop')].slice(0, 2)).slice(
-          0,
-          bodyBytes >> 1,
-        ),
-      ),
-    ),
+    fill(moduleOf, body(repeat(Math.floor(bodyBytes / 3), [zero, op('drop')]))),
   divisions: () =>
     fill(
       moduleOf,
       body(
         repeat(Math.floor(bodyBytes / 7), [
-          op('local.get', 0),
-          op('local.get', 1),
-          op('i64.div_s'),
-          op('local.set', 0),
+          ...[op('local.get', 0), op('local.get', 1), op('i64.div_s'), op('local.set', 0)],
         ]),
         localsOf(2),
       ),
     ),
   stores: () =>
-    fill(
-      moduleOf,
-      body(
-        repeat(Math.floor(bodyBytes / 7), [
-          op('i32.const', 0),
-          op('i32.const', 0),
-          op('i32.store'),
-        ]),
-      ),
-    ),
-  growth: () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          ...repeat(Math.floor((bodyBytes - 1_500) / 3), [op('memory.size'), op('drop')]),
-        ],
-        wide,
-      ),
-    ),
-  'memory.grow amid all locals': () =>
-    fill(
-      moduleOf,
-      body(
-        [
-          ...fillLocals,
-          op('i32.const', 0),
-          ...repeat((bodyBytes - 1_500) >> 1, [op('memory.grow')]),
-          op('drop'),
-        ],
-        wide,
-      ),
-    ),
-  'indirect calls amid all locals': () =>
-    fill(
-      (bodies) => moduleOf(bodies, [], 1, { tables: [{ minimum: 1, maximum: 1 }] }),
-      body(
-        [
-          ...fillLocals,
-          ...repeat(Math.floor((bodyBytes - 1_500) / 5), [
-            op('i32.const', 0),
-            op('call_indirect', 1),
-          ]),
-        ],
-        wide,
-      ),
-    ),
+    fill(moduleOf, body(repeat(Math.floor(bodyBytes / 7), [zero, zero, op('i32.store')]))),
 };
 
 interface Cost {

@@ -42,6 +42,14 @@ export const limits = {
   wasmNestingMax: 256,
   wasmBranchTableMax: 256,
   wasmOperandStackMax: 512,
+  /**
+   * In all functions, points where control parts, joins or is metered (each target of a table) times
+   * parameters, locals and operands: V8's baseline compiler looks at each of these at each point, in
+   * 33 ns. Real contracts have below 2 for each byte of their module.
+   */
+  wasmControlWorkMax: 2 ** 20,
+  wasmControlWorkBase: 4_096,
+  wasmControlWorkPerByte: 16,
   wasmTableElementsMax: 4_096,
   wasmSegmentsMax: 128,
   wasmGlobalsMax: 256,

@@ -53,7 +53,7 @@ function checkModule(wasm: Uint8Array): CheckedModule {
   const module = decodeModule(wasm);
   const facts = checkPolicy(module);
   const operandHeights = validateWasm(module);
-  checkHeights(operandHeights, module);
+  checkHeights(operandHeights, module, wasm.length);
   return { module, facts, operandHeights };
 }
 

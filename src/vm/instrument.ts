@@ -47,6 +47,13 @@ const trapIf: readonly Instruction[] = [
   endOfCode,
 ];
 
+const subtract = instruction(opcodes.i64Sub);
+const trapIfNegative: readonly Instruction[] = [
+  instruction(opcodes.i64Const, 0, 0n),
+  instruction(opcodes.i64LtS),
+  ...trapIf,
+];
+
 /** The instructions of one function that read and write its counters. */
 class Meter {
   private readonly helpers: Helpers;
@@ -71,11 +78,9 @@ class Meter {
     return [
       this.gasLocal,
       instruction(opcodes.i64Const, 0, BigInt(ink)),
-      instruction(opcodes.i64Sub),
+      subtract,
       this.teeGas,
-      instruction(opcodes.i64Const, 0, 0n),
-      instruction(opcodes.i64LtS),
-      ...trapIf,
+      ...trapIfNegative,
     ];
   }
 
@@ -100,7 +105,7 @@ class Meter {
 }
 
 /** Ends a straight run: nothing after these is paid by what stands before them. */
-const cuts: ReadonlySet<number> = new Set([
+export const cuts: ReadonlySet<number> = new Set([
   opcodes.unreachable,
   opcodes.loop,
   opcodes.if,

@@ -7,6 +7,7 @@
 import { limits } from '../primitives/limits.ts';
 import { ModuleError, type ModuleRefusal, type Place, quoted } from './binary.ts';
 import { hookModule, type LinkedHook, linkHook } from './hook-signatures.ts';
+import { cuts } from './instrument.ts';
 import {
   type FunctionBody,
   type FunctionType,
@@ -253,12 +254,35 @@ export function checkPolicy(module: WasmModule): ContractFacts {
   };
 }
 
-/** The one shape that only typing finds: how high operands are stacked. */
-export function checkHeights(operandHeights: readonly number[], module: WasmModule): void {
+const controlWorkName = 'branches, calls and blocks times locals and operands';
+
+/** What the engine's compiler does at the control points of one function. */
+function controlWork(body: FunctionBody, parameters: number, operandHeight: number): number {
+  let points = 0;
+  for (const { opcode, targets } of body.instructions) {
+    if (cuts.has(opcode)) points += Math.max(1, targets.length);
+  }
+  const locals = body.locals.reduce((sum, group) => sum + group.count, 0);
+  return points * (parameters + locals + operandHeight);
+}
+
+/** The shapes that only typing finds: how high operands are stacked, and what lies where control joins. */
+export function checkHeights(
+  operandHeights: readonly number[],
+  module: WasmModule,
+  sizeBytes: number,
+): void {
+  const { wasmControlWorkMax, wasmControlWorkBase, wasmControlWorkPerByte } = limits;
+  const forSize = wasmControlWorkBase + wasmControlWorkPerByte * sizeBytes;
+  const workMax = Math.min(wasmControlWorkMax, forSize);
+  let work = 0;
   for (const [index, height] of operandHeights.entries()) {
     const functionIndex = module.imports.length + index;
     const place: Place = { section: 'code', functionIndex, offset: module.bodies[index]?.offset };
     atMost(height, limits.wasmOperandStackMax, place, 'operands at once');
+    const type = module.types[module.functions[index] as number] as FunctionType;
+    work += controlWork(module.bodies[index] as FunctionBody, type.parameters.length, height);
+    atMost(work, workMax, place, controlWorkName);
   }
 }
 

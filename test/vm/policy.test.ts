@@ -254,6 +254,18 @@ describe('shapes', { timeout: 60_000 }, () => {
   const block = op('block', emptyBlock);
   const end = op('end');
   const zero = op('i32.const', 0);
+  /** 2,047 and 2,049 ends amid 256 values each; what is above 2^20 lies around a single one. */
+  const withControlWork = (count: number) => {
+    const points = (pairs: number) =>
+      body([...repeat(pairs, block, end), zero], [{ count: 254, type: i32 }]);
+    return contractWith({
+      types: [entryType, { parameters: [], results: [] }],
+      functions: [0, 0, 1],
+      bodies: [points(2_046), points(2_048), body([], [{ count: count - 2 ** 20, type: i32 }])],
+    });
+  };
+  /** 60,000 bytes that mean nothing: a custom section, which the limits by size count. */
+  const filler = concat(Uint8Array.of(0, 0xe0, 0xd4, 0x03), new Uint8Array(60_000));
   const nested = (depth: number) => [...repeat(depth, block), ...repeat(depth, end), zero];
 
   it.each<[string, (count: number) => Uint8Array, number]>([
@@ -287,6 +299,11 @@ describe('shapes', { timeout: 60_000 }, () => {
       'operands',
       (n) => entryBytes([...repeat(n, zero), ...repeat(n, op('drop')), zero]),
       limits.wasmOperandStackMax,
+    ],
+    [
+      'branches, calls and blocks times locals and operands',
+      (n) => concat(encodeModule(withControlWork(n)), filler),
+      limits.wasmControlWorkMax,
     ],
     [
       'parameters in type 1',
@@ -356,6 +373,23 @@ describe('shapes', { timeout: 60_000 }, () => {
     const room = limits.wasmSizeBytesMax - bytes.length - 4;
     expect(validateModule(filler(room))).toBeUndefined();
     expect(validateModule(filler(room + 1))).toMatchObject({ code: 'too-large' });
+  });
+});
+
+describe('control work', () => {
+  it('is bounded by the size of the module', () => {
+    // One value, the entry's argument with the answer above it, at each end: 2 for each block.
+    const blocks = (count: number) =>
+      entryBytes([...repeat(count, op('block', emptyBlock), op('end')), op('i32.const', 0)], {}, [
+        { count: 200, type: i32 },
+      ]);
+    const workOf = (count: number) => (count + 1) * 202;
+    const bound = (count: number) =>
+      limits.wasmControlWorkBase + limits.wasmControlWorkPerByte * blocks(count).length;
+    let count = 1;
+    while (workOf(count + 1) <= bound(count + 1)) count += 1;
+    expect(validateModule(blocks(count))).toBeUndefined();
+    expect(validateModule(blocks(count + 1))?.code).toBe('limit');
   });
 });
 

@@ -3,7 +3,9 @@
  * and faults by the names that the contracts gave them.
  */
 
+import type { Abi } from 'viem';
 import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem/utils';
+import { juryAbi } from './jury-abi.ts';
 import { RpcFault, type Transport } from './transport.ts';
 
 export const registryAbi = parseAbi([
@@ -22,6 +24,10 @@ export const oracleAbi = parseAbi([
   'function finalize(bytes32 feed, uint64 round)',
   'function settle(bytes32 feed, uint64 round, uint32 maxIter) returns (uint32 remaining)',
   'function claim() returns (uint256)',
+  'function disputeRound(bytes32 feed, uint64 round) payable returns (uint256 question)',
+  'function resolveDispute(bytes32 feed, uint64 round) returns (uint8 state)',
+  'function disputeCost() view returns (uint256)',
+  'function disputeOf(bytes32 feed, uint64 round) view returns (uint256 question, address disputer, uint256 bond)',
   'function currentRound(bytes32 feed) view returns (uint64)',
   'function windows(bytes32 feed, uint64 round) view returns (uint64 commitStart, uint64 commitEnd, uint64 revealStart, uint64 revealEnd)',
   'function getRound(bytes32 feed, uint64 round) view returns (Round)',
@@ -37,6 +43,8 @@ export const oracleAbi = parseAbi([
   'event Revealed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, int256 value, uint256 weight)',
   'event RoundFinalized(bytes32 indexed feed, uint64 indexed round, int256 value, int256 q1, int256 q3, uint256 weight)',
   'event RoundVoided(bytes32 indexed feed, uint64 indexed round, uint8 reason)',
+  'event RoundDisputed(bytes32 indexed feed, uint64 indexed round, address indexed disputer, uint256 question, int256 value, uint256 bond)',
+  'event DisputeResolved(bytes32 indexed feed, uint64 indexed round, uint8 state, uint8 outcome)',
   'event Rewarded(bytes32 indexed feed, uint64 indexed round, address indexed account, uint256 amount)',
   'event Penalized(bytes32 indexed feed, uint64 indexed round, address indexed reporter, uint8 reason, uint256 amount, uint256 burned)',
   'error UnknownFeed()',
@@ -58,6 +66,12 @@ export const oracleAbi = parseAbi([
   'error AlreadyFinal()',
   'error NotSettleable(uint64 fromBlock)',
   'error AlreadySettled()',
+  'error DisputeClosed(uint64 endedAt)',
+  'error DisputePending()',
+  'error AlreadyDisputed()',
+  'error NotDisputed()',
+  'error NotRuled(uint64 fromBlock)',
+  'error WrongValue(uint256 have, uint256 need)',
   'error NothingToClaim()',
 ]);
 
@@ -67,7 +81,11 @@ export const stakeAbi = parseAbi([
   'function accountOf(address account) view returns (uint256 active, uint256 exiting, uint64 exitBlock, uint256 locked)',
   'function burned() view returns (uint256)',
   'function totalStaked() view returns (uint256)',
+  'error StakeLocked(uint256 locked)',
 ]);
+
+/** Every contract whose refusals are told by name; an error with the same arguments is in one. */
+const knownErrors: readonly Abi[] = [oracleAbi, juryAbi, stakeAbi];
 
 /** A refusal by a contract, under the name of its own error. */
 export class ContractRefusal extends Error {
@@ -85,15 +103,15 @@ export class ContractRefusal extends Error {
 /** The contract's own error behind a revert, or the fault as it is. */
 export function refusalOf(error: unknown): unknown {
   if (!(error instanceof RpcFault) || typeof error.data !== 'string') return error;
-  try {
-    const { errorName, args } = decodeErrorResult({
-      abi: oracleAbi,
-      data: error.data as `0x${string}`,
-    });
-    return new ContractRefusal(errorName, args ?? []);
-  } catch {
-    return error;
+  for (const abi of knownErrors) {
+    try {
+      const { errorName, args } = decodeErrorResult({ abi, data: error.data as `0x${string}` });
+      return new ContractRefusal(errorName, args ?? []);
+    } catch {
+      // An error of another contract: the next ABI may know it.
+    }
   }
+  return error;
 }
 
 export type ContractAddress = `0x${string}`;
@@ -105,7 +123,7 @@ export type ContractAddress = `0x${string}`;
 export async function view<Result>(
   transport: Transport,
   address: ContractAddress,
-  abi: typeof registryAbi | typeof oracleAbi | typeof stakeAbi,
+  abi: Abi,
   functionName: string,
   parameters: readonly unknown[] = [],
 ): Promise<Result> {
@@ -128,7 +146,7 @@ export async function view<Result>(
 
 /** Calldata of a state-changing function of `abi`. */
 export function calldata(
-  abi: typeof oracleAbi | typeof stakeAbi,
+  abi: Abi,
   functionName: string,
   parameters: readonly unknown[],
 ): `0x${string}` {

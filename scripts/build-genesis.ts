@@ -32,6 +32,11 @@ const folders = {
   CommitRevealOracle: 'commit-reveal-oracle',
   SignedAggregator: 'signed-aggregator',
   CorruptionGuard: 'corruption-guard',
+  OptimisticOracle: 'optimistic-oracle',
+  WrappedOak: 'wrapped-oak',
+  PairFactory: 'pair-factory',
+  TwapOracle: 'twap-oracle',
+  Multicall3: 'multicall',
 } as const;
 
 type ContractName = keyof typeof folders;
@@ -52,6 +57,7 @@ function readWasm(file: string): Uint8Array {
 function constructorValues(network: NetworkDescription): Record<ContractName, readonly unknown[]> {
   const { StakeRegistry, OracleRegistry, OracleFund, SchellingOracle, CommitRevealOracle } =
     contractAddresses;
+  const { SignedAggregator, CorruptionGuard, PairFactory, TwapOracle } = contractAddresses;
   const { feeds, reporters, jury } = network;
   const people = reporters.map(({ address }) => address);
   return {
@@ -61,7 +67,7 @@ function constructorValues(network: NetworkDescription): Record<ContractName, re
       people,
       reporters.map(({ stake }) => stake),
     ],
-    OracleRegistry: [[CommitRevealOracle, contractAddresses.SignedAggregator]],
+    OracleRegistry: [[CommitRevealOracle, TwapOracle, SignedAggregator]],
     OracleFund: [
       feeds.map(() => CommitRevealOracle),
       feeds.map(({ name }) => feedIdOfName(name)),
@@ -85,6 +91,17 @@ function constructorValues(network: NetworkDescription): Record<ContractName, re
     ],
     SignedAggregator: [OracleRegistry, zeroAddress, [], [], [], 0],
     CorruptionGuard: [OracleRegistry, OracleFund, network.guardPremiumPpm],
+    OptimisticOracle: [
+      SchellingOracle,
+      CorruptionGuard,
+      OracleFund,
+      zeroAddress,
+      network.assertions,
+    ],
+    WrappedOak: [],
+    PairFactory: [],
+    TwapOracle: [OracleRegistry, PairFactory],
+    Multicall3: [],
   };
 }
 

@@ -67,6 +67,19 @@ export interface JuryTerms {
   readonly floor: bigint;
 }
 
+/** `OptimisticTerms` of OptimisticOracle, in the order of its ABI; liveness in blocks. */
+export interface AssertionTerms {
+  readonly liveness: number;
+  readonly livenessMin: number;
+  readonly livenessMax: number;
+  /** Blocks after the expiration: a dispute in a lost tail must have room to come back. */
+  readonly settleDelay: number;
+  /** Part of the loser's bond that pays the jury. */
+  readonly burnBps: number;
+  readonly jurors: number;
+  readonly callbackGas: number;
+}
+
 export interface NetworkDescription {
   readonly name: string;
   readonly chainId: number;
@@ -86,6 +99,7 @@ export interface NetworkDescription {
   readonly feeds: readonly GenesisFeed[];
   /** `enrolled` is the part of each reporter's stake that serves as juror stake. */
   readonly jury: { readonly terms: JuryTerms; readonly enrolled: bigint };
+  readonly assertions: AssertionTerms;
   /** Of the exposure that a consumer registers, for each epoch of 480 blocks. */
   readonly guardPremiumPpm: number;
 }
@@ -171,6 +185,17 @@ const shortJury: NetworkDescription['jury'] = {
   enrolled: oak('400'),
 };
 
+/** Two hours to dispute, a week at most. */
+const assertionTerms: AssertionTerms = {
+  liveness: 480,
+  livenessMin: 40,
+  livenessMax: 40_320,
+  settleDelay: 6,
+  burnBps: 5_000,
+  jurors: 3,
+  callbackGas: 200_000,
+};
+
 const testMnemonic = 'test test test test test test test test test test test junk';
 
 function testAccount(addressIndex: number): Hex {
@@ -207,6 +232,7 @@ export const devnet: NetworkDescription = {
     { name: 'BTC/USDx', weight: 1, configuration: { ...shortFeed, outlierBps: 2_000 } },
   ],
   jury: shortJury,
+  assertions: { ...assertionTerms, liveness: 20, livenessMin: 5, settleDelay: 2 },
   guardPremiumPpm: 100,
 };
 
@@ -233,6 +259,7 @@ export const mainnet: NetworkDescription = {
     { name: 'EUR/USD', weight: 1, configuration: usdFeed },
   ],
   jury: { terms: juryTerms, enrolled: 0n },
+  assertions: assertionTerms,
   guardPremiumPpm: 100,
 };
 

@@ -66,6 +66,11 @@ describe('genesis files', () => {
       'CommitRevealOracle',
       'SignedAggregator',
       'CorruptionGuard',
+      'OptimisticOracle',
+      'WrappedOak',
+      'PairFactory',
+      'TwapOracle',
+      'Multicall3',
     ]);
   });
 });

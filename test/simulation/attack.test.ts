@@ -6,7 +6,10 @@ import { attackCommand, attacks, runAttack } from '../../src/simulation/attack/a
 import { consensusOf, lastRevealer, lazyOutcome } from '../../src/simulation/attack/ballots.ts';
 import { bribe, redistribute, sybilHedge } from '../../src/simulation/attack/juries.ts';
 import { capitalFor, consecutiveProbability } from '../../src/simulation/attack/manipulation.ts';
+import { Pool } from '../../src/simulation/attack/pool.ts';
+import { Random } from '../../src/simulation/random.ts';
 import { OracleScene, reportersOf, weightUnit } from '../contracts/oracle-scene.ts';
+import { PoolScene, token0, token1, unit } from '../contracts/pool-scene.ts';
 
 function figuresOf(name: string): Readonly<Record<string, number>> {
   const attack = attacks.find((entry) => entry.name === name);
@@ -61,6 +64,24 @@ describe('manipulated prices', () => {
       timeAt45: 1.15,
       blockAt45: 1.05,
     });
+  });
+});
+
+describe('the pool', () => {
+  it('trades as the pair contract does, to the last unit', () => {
+    const scene = new PoolScene();
+    const start = 1_000n * unit;
+    scene.setReserves(start, start);
+    const pool = new Pool(start, start);
+    const random = new Random('pool');
+    for (let trade = 0; trade < 12; trade++) {
+      const amount = BigInt(random.integer(1, 1_000_000_000)) * 10n ** 11n;
+      const isBuy = random.chance(0.5);
+      scene.sell(isBuy ? token1 : token0, amount);
+      if (isBuy) pool.buy(amount);
+      else pool.sell(amount);
+      expect([pool.reserve0, pool.reserve1]).toEqual(scene.reserves().slice(0, 2));
+    }
   });
 });
 

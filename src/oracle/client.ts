@@ -41,6 +41,8 @@ interface Schedule {
 export interface RoundData {
   readonly state: number;
   readonly reports: number;
+  /** Time of the first commitment, in seconds since 1970. */
+  readonly openedTime: bigint;
   readonly finalBlock: bigint;
   readonly committed: bigint;
   readonly revealed: bigint;

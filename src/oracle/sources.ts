@@ -9,6 +9,8 @@ import { parseDecimal } from './decimal.ts';
 export interface PriceSource {
   /** As shown to the operator, for instance the URL or the CSV column. */
   readonly name: string;
+  /** True when a past time has its own answer; a live source knows the present alone. */
+  readonly knowsPast?: boolean;
   /** Price at `time` (seconds since 1970), scaled by 10^decimals. @throws SourceError */
   read(time: number): Promise<bigint>;
 }
@@ -151,6 +153,7 @@ export function replaySource(options: {
   const name = `replay ${column}`;
   return {
     name,
+    knowsPast: true,
     async read(asked) {
       const time = options.clock(asked);
       let row = lastAtOrBefore(table.times, time);
@@ -197,6 +200,7 @@ export function sampleSource(options: {
 }): PriceSource {
   return {
     name: `sample market ${options.seed} (made up)`,
+    knowsPast: true,
     async read(time) {
       const wave = (period: number): bigint =>
         BigInt(Math.round(1_000_000 * Math.sin((2 * Math.PI * (time % period)) / period)));

@@ -52,6 +52,7 @@ export class ContractChain {
   readonly #chainId: number;
   readonly #targets: Target[];
   readonly #checks: ((touched: boolean) => void)[] = [];
+  readonly #listeners: ((logs: readonly Log[]) => void)[] = [];
   #touched = false;
   /** First blocks of the branches that make up this chain; ids of blocks differ from branch to branch. */
   #branches: readonly number[] = [0];
@@ -150,6 +151,19 @@ export class ContractChain {
     return this.#run({ ...message, gas });
   }
 
+  /** The same without lasting effect, as `eth_estimateGas` does it. */
+  tryRaw(from: Hex, to: Hex, input: Hex, value = 0n): Outcome {
+    const message = { sender: fromHex(from), to: fromHex(to), value, input: fromHex(input) };
+    const outcome = this.#run({ ...message, gas: blockGas }, false);
+    this.world.revertTo(0);
+    return outcome;
+  }
+
+  /** Hands the events of every lasting call to `listener`. */
+  onLogs(listener: (logs: readonly Log[]) => void): void {
+    this.#listeners.push(listener);
+  }
+
   balance(address: Hex): bigint {
     return this.world.balance(fromHex(address));
   }
@@ -181,7 +195,7 @@ export class ContractChain {
     };
   }
 
-  #run(message: Message): Outcome {
+  #run(message: Message, isLasting = true): Outcome {
     const block: BlockContext = {
       height: this.height,
       time: this.time,
@@ -195,7 +209,10 @@ export class ContractChain {
     this.world.beginTransaction();
     const context = { origin: message.sender, gasPrice: 1n };
     const outcome = this.#vm.run(this.world, block, context, message);
-    if (outcome.status === 'success' && message.isStatic !== true) this.#touched = true;
+    if (isLasting && outcome.status === 'success' && message.isStatic !== true) {
+      this.#touched = true;
+      for (const listener of this.#listeners) listener(this.world.logs);
+    }
     return outcome;
   }
 

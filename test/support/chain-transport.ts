@@ -1,0 +1,130 @@
+/**
+ * The JSON-RPC methods that the oracle room uses, over a chain of contract calls: agents meet the
+ * real contracts without a node. Transactions wait until `mineBlock`, which runs them in order.
+ */
+
+import {
+  type Hex,
+  keccak256,
+  parseTransaction,
+  recoverTransactionAddress,
+  type TransactionSerialized,
+} from 'viem';
+import { RpcFault, type Transport } from '../../src/oracle/transport.ts';
+import { toHex } from '../../src/primitives/bytes.ts';
+import type { Log } from '../../src/primitives/receipt.ts';
+import type { ContractChain } from './contract-chain.ts';
+
+interface Pending {
+  readonly hash: Hex;
+  readonly from: Hex;
+  readonly to: Hex;
+  readonly data: Hex;
+  readonly value: bigint;
+}
+
+interface CallParameters {
+  readonly from?: Hex;
+  readonly to: Hex;
+  readonly data: Hex;
+  readonly value?: Hex;
+}
+
+interface LogQuery {
+  readonly address: Hex;
+  readonly topics: readonly (Hex | null)[];
+  readonly fromBlock: Hex;
+  readonly toBlock: Hex;
+}
+
+const quantity = (value: number | bigint): Hex => `0x${value.toString(16)}`;
+const caller: Hex = '0x00000000000000000000000000000000000000e0';
+
+export class ChainTransport implements Transport {
+  readonly #chain: ContractChain;
+  readonly #logs: { readonly height: number; readonly log: Log }[] = [];
+  readonly #nonces = new Map<string, number>();
+  readonly #receipts = new Map<string, boolean>();
+  #pending: Pending[] = [];
+
+  constructor(chain: ContractChain) {
+    this.#chain = chain;
+    chain.onLogs((logs) => {
+      this.#logs.push(...logs.map((log) => ({ height: chain.height, log })));
+    });
+  }
+
+  /** Height of the last whole block: calls run in the next one. */
+  get head(): number {
+    return this.#chain.height - 1;
+  }
+
+  /** Runs what waits and ends the block. */
+  mineBlock(): void {
+    for (const { hash, from, to, data, value } of this.#pending) {
+      const outcome = this.#chain.sendRaw(from, to, data, value);
+      this.#receipts.set(hash, outcome.status === 'success');
+    }
+    this.#pending = [];
+    this.#chain.mine();
+  }
+
+  async request(method: string, parameters: readonly unknown[]): Promise<unknown> {
+    switch (method) {
+      case 'eth_chainId':
+        return quantity(1337);
+      case 'eth_getBlockByNumber': {
+        const { time } = this.#chain;
+        return { number: quantity(this.head), timestamp: quantity(time), baseFeePerGas: '0x1' };
+      }
+      case 'eth_getTransactionCount':
+        return quantity(this.#nonces.get((parameters[0] as string).toLowerCase()) ?? 0);
+      case 'eth_call':
+        return this.#try(parameters[0] as CallParameters);
+      case 'eth_estimateGas':
+        this.#try(parameters[0] as CallParameters);
+        return quantity(1_000_000);
+      case 'eth_getLogs':
+        return this.#logsOf(parameters[0] as LogQuery);
+      case 'eth_sendRawTransaction':
+        return this.#take(parameters[0] as TransactionSerialized);
+      default:
+        throw new RpcFault(-32601, `no ${method} here`);
+    }
+  }
+
+  /** A call that leaves nothing behind. @throws RpcFault with the revert's data */
+  #try({ from = caller, to, data, value = '0x0' }: CallParameters): Hex {
+    const { status, output, hint } = this.#chain.tryRaw(from, to, data, BigInt(value));
+    const text: Hex = `0x${toHex(output)}`;
+    if (status !== 'success') throw new RpcFault(3, `execution reverted ${hint ?? ''}`, text);
+    return text;
+  }
+
+  async #take(raw: TransactionSerialized): Promise<Hex> {
+    const { to, data = '0x', value = 0n, nonce = 0 } = parseTransaction(raw);
+    const from = await recoverTransactionAddress({ serializedTransaction: raw });
+    this.#nonces.set(from.toLowerCase(), nonce + 1);
+    const hash = keccak256(raw);
+    this.#pending.push({ hash, from, to: to as Hex, data, value });
+    return hash;
+  }
+
+  #logsOf(filter: LogQuery): unknown {
+    return this.#logs
+      .map(({ height, log }) => ({
+        height,
+        address: `0x${toHex(log.address)}`,
+        topics: log.topics.map((topic) => `0x${toHex(topic)}`),
+        data: `0x${toHex(log.data)}`,
+      }))
+      .filter(
+        ({ height, address, topics }) =>
+          height >= Number(filter.fromBlock) &&
+          height <= Number(filter.toBlock) &&
+          address === filter.address.toLowerCase() &&
+          filter.topics.every((topic, index) => topic === null || topic === topics[index]),
+      )
+      .map(({ height, ...log }) => ({ ...log, blockNumber: quantity(height) }));
+  }
+}

@@ -6,6 +6,7 @@
 import type { Feed, OracleClient, RoundWindows } from './client.ts';
 import { commitHash, type RoundPlace, saltOf } from './commitment.ts';
 import { ContractRefusal, calldata, oracleAbi } from './contracts.ts';
+import { DisputedRounds } from './disputes.ts';
 import { observe } from './observation.ts';
 import type { ReportBook } from './report-book.ts';
 import type { PriceSource } from './sources.ts';
@@ -51,7 +52,15 @@ export type AgentNote = {
   readonly reporter: string;
   readonly feed: string;
   readonly round: number;
-  readonly action: 'commit' | 'reveal' | 'finalize' | 'settle' | 'claim' | 'silent' | 'failed';
+  readonly action:
+    | 'commit'
+    | 'reveal'
+    | 'finalize'
+    | 'resolve'
+    | 'settle'
+    | 'claim'
+    | 'silent'
+    | 'failed';
   readonly detail: string;
 };
 
@@ -82,6 +91,10 @@ export class ReporterAgent {
   readonly #sentAt = new Map<string, number>();
   /** Rounds with nothing left to do, and the height at which that was seen. */
   readonly #finished = new Map<string, number>();
+  /** Rounds before the jury: they are finished however old they are. */
+  readonly #disputes: DisputedRounds;
+  /** Height at which a disputed round's next step was first possible, by step and round. */
+  readonly #possibleFrom = new Map<string, number>();
   /** The newest head of each feed that is being tended, by feed id. */
   readonly #waiting = new Map<string, Head>();
 
@@ -95,6 +108,7 @@ export class ReporterAgent {
     options: AgentOptions,
   ) {
     this.#client = parts.client;
+    this.#disputes = new DisputedRounds(parts.client);
     this.#wallet = parts.wallet;
     this.#book = parts.book;
     this.#note = parts.note;
@@ -110,8 +124,10 @@ export class ReporterAgent {
     for (const [action, sent] of this.#sentAt) {
       if (height - sent > rememberedBlocks) this.#sentAt.delete(action);
     }
-    for (const [round, seen] of this.#finished) {
-      if (height - seen > finishedBlocks) this.#finished.delete(round);
+    for (const heights of [this.#finished, this.#possibleFrom]) {
+      for (const [round, seen] of heights) {
+        if (height - seen > finishedBlocks) heights.delete(round);
+      }
     }
   }
 
@@ -230,6 +246,7 @@ export class ReporterAgent {
       const name = `${feed.id} ${round}`;
       if (next < revealEnd + this.#options.patienceBlocks || this.#finished.has(name)) continue;
       const data = await this.#client.round(feed, round);
+      if (data.state === roundStates.disputed) this.#disputes.add(feed, round);
       if (data.state === roundStates.open && this.#isDue(`finalize ${feed.id} ${round}`, height)) {
         await this.#attempt(feed, round, 'finalize', height, [feed.id, BigInt(round)]);
       }
@@ -240,6 +257,7 @@ export class ReporterAgent {
         await this.#attempt(feed, round, 'settle', height, [feed.id, BigInt(round), settleSeats]);
       }
     }
+    await this.#finishDisputes(feed, current - roundsBehind, height);
     const waiting = await this.#client.claimable(feed, this.#wallet.address);
     if (waiting >= this.#options.claimFrom && this.#isDue(`claim ${feed.oracle}`, height)) {
       // Noted first: another feed of the same oracle must not claim the same acorns.
@@ -249,17 +267,43 @@ export class ReporterAgent {
     }
   }
 
+  /** Carries out rulings, and settles disputed rounds that are older than `oldest`. */
+  async #finishDisputes(feed: Feed, oldest: number, height: number): Promise<void> {
+    for (const round of await this.#disputes.of(feed, height)) {
+      const { state, unsettled } = await this.#client.round(feed, round);
+      const isOver = overStates.has(state);
+      if (state === roundStates.disputed) {
+        const isRuled = await this.#disputes.isRuled(feed, round, height);
+        if (isRuled && this.#isOurTurn('resolve', feed, round, height)) {
+          await this.#attempt(feed, round, 'resolve', height, [feed.id, BigInt(round)]);
+        }
+      } else if (isOver && unsettled === 0) {
+        this.#disputes.done(feed, round);
+      } else if (isOver && round < oldest && this.#isOurTurn('settle', feed, round, height)) {
+        await this.#attempt(feed, round, 'settle', height, [feed.id, BigInt(round), settleSeats]);
+      }
+    }
+  }
+
+  /** Whether a step of a disputed round was possible for long enough that others had their turn. */
+  #isOurTurn(step: 'resolve' | 'settle', feed: Feed, round: number, height: number): boolean {
+    const name = `${step} ${feed.id} ${round}`;
+    const from = this.#possibleFrom.get(name) ?? height;
+    this.#possibleFrom.set(name, from);
+    return height - from >= this.#options.patienceBlocks && this.#isDue(name, height);
+  }
+
   /** What others may do as well: being too early or too late is no trouble. */
   async #attempt(
     feed: Feed,
     round: number,
-    action: 'finalize' | 'settle',
+    action: 'finalize' | 'resolve' | 'settle',
     height: number,
     parameters: readonly unknown[],
   ): Promise<void> {
     this.#sentAt.set(`${action} ${feed.id} ${round}`, height);
     try {
-      await this.#act(feed, action, parameters);
+      await this.#act(feed, action === 'resolve' ? 'resolveDispute' : action, parameters);
       this.#say(feed, round, action, '');
     } catch (error) {
       if (!(error instanceof ContractRefusal)) throw error;

@@ -5,16 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
-import { type Feed, OracleClient } from '../../src/oracle/client.ts';
+import { type AgentNote, ReporterAgent } from '../../src/oracle/agent.ts';
+import { OracleClient } from '../../src/oracle/client.ts';
 import { JurorAgent, type JurorNote } from '../../src/oracle/juror.ts';
 import { JuryClient } from '../../src/oracle/jury.ts';
 import { Judge } from '../../src/oracle/jury-judge.ts';
 import { type JuryPolicy, parseJuryPolicy } from '../../src/oracle/jury-policy.ts';
 import { OpenQuestions } from '../../src/oracle/jury-questions.ts';
+import { ReportBook } from '../../src/oracle/report-book.ts';
 import { VoteBook } from '../../src/oracle/vote-book.ts';
 import { Wallet } from '../../src/oracle/wallet.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
-import { shortTerms } from '../contracts/jury-scene.ts';
 import {
   chainId,
   jury,
@@ -66,10 +67,6 @@ export class JurorScene {
     this.jury = new JuryClient(this.transport, jury.address);
   }
 
-  get feed(): Promise<Feed> {
-    return this.client.feed('BTC/USD');
-  }
-
   bookFile(index: number): string {
     return join(this.folder, `${index}.json`);
   }
@@ -97,6 +94,24 @@ export class JurorScene {
     return agent;
   }
 
+  /** A reporter agent of BTC/USD that reports nothing and finishes what others began. */
+  async reporter(index: number, note: (note: AgentNote) => void): Promise<ReporterAgent> {
+    const { client, transport } = this;
+    const feed = await client.feed('BTC/USD');
+    const wallet = new Wallet(transport, fromHex(keyOf(index)), chainId);
+    const book = await ReportBook.open(this.bookFile(index));
+    return new ReporterAgent(
+      { client, wallet, book, note },
+      {
+        name: String(index),
+        chainId,
+        feeds: [{ feed, sources: [], minimumSources: 1, strayBps: 200 }],
+        patienceBlocks: 0,
+        claimFrom: 10n ** 18n,
+      },
+    );
+  }
+
   /** Each agent sees each head; then the next block is made. */
   async run(blocks: number, agents: readonly JurorAgent[] = this.agents): Promise<void> {
     for (let block = 0; block < blocks; block++) {
@@ -119,5 +134,3 @@ export class JurorScene {
       .map(({ action }) => action);
   }
 }
-
-export { shortTerms };

@@ -64,6 +64,28 @@ describe('a jury of agents', () => {
   });
 });
 
+describe('a reporter agent', () => {
+  it('carries out a ruling and settles its round, however old, also after a restart', async () => {
+    const court = new JurorScene(1);
+    const { scene } = court;
+    const id = disputed(court, [lie, lie, lie, honest, honest]);
+    scene.chain.mine(300); // five periods in which nobody drew the jury
+    const juror = await court.agent(0, policyOf('10000'));
+    await court.runUntil('ruled', id);
+    const actions: string[] = [];
+    const reporter = await court.reporter(9, (note) =>
+      actions.push(`${note.action} ${note.round}`),
+    );
+    for (let block = 0; block < 16; block++) {
+      await reporter.onHead(court.transport.head, 0);
+      court.transport.mineBlock();
+    }
+    expect(juror.halted).toBeUndefined();
+    expect(actions).toEqual(['resolve 1', 'settle 1']);
+    expect(scene.round(1n)).toMatchObject({ state: roundStates.refuted, unsettled: 0 });
+  });
+});
+
 describe('a juror that was killed', () => {
   it('reveals from its book, and without the book from its key', async () => {
     const court = new JurorScene(2);

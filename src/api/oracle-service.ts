@@ -34,6 +34,10 @@ export interface OracleReading {
   readonly updatedHeight: number;
   readonly reports: number;
   readonly round: bigint;
+  /** Height of the block whose state was read. */
+  readonly height: number;
+  /** Without a value to rely on: the contract's own error, such as `HistoryTooShort(90)`. */
+  readonly refusal: string | undefined;
 }
 
 export interface OracleRound {
@@ -115,8 +119,15 @@ export interface OracleFault {
 
 export interface OracleService {
   feeds(): Promise<readonly OracleFeed[]>;
-  /** `feed` is a name or a 0x id. With `maxAgeSeconds`, an older value is a fault. */
-  read(feed: string, maxAgeSeconds: number | undefined): Promise<OracleReading | OracleFault>;
+  /**
+   * `feed` is a name or a 0x id. With `maxAgeSeconds`, an older value is a fault; `confirmations` is
+   * how many blocks must stand on the one whose state is read.
+   */
+  read(
+    feed: string,
+    maxAgeSeconds: number | undefined,
+    confirmations: number,
+  ): Promise<OracleReading | OracleFault>;
   /** `number` undefined means the round that is running. */
   round(feed: string, number: number | undefined): Promise<OracleRound | OracleFault>;
   /** Signs and sends with the node's reporter key. */

@@ -157,8 +157,12 @@ export const commands: readonly Command[] = [
     takes: 'FEED',
     purpose: 'Read the latest answer of a feed.',
     words: [1, 1],
-    examples: ['dodona oracle read BTC/USD'],
-    options: { json },
+    examples: ['dodona oracle read BTC/USD', 'dodona oracle read BTC/USD --max-age 600'],
+    options: {
+      'max-age': ['SECONDS', 'refuse an older answer, and one that nothing stands behind'],
+      confirmations: ['N', 'blocks that must stand on the state that is read (0, at most 128)'],
+      json,
+    },
     settings: whereNodeIs,
   },
   {

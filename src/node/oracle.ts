@@ -77,7 +77,8 @@ export class NodeOracle {
     const { chainId } = genesis;
     const book = await ReportBook.open(this.#bookFile(address));
     const all = await this.client.feeds();
-    const manual = all.map((feed) => ({ feed, sources: [], minimumSources: 1 }));
+    const inRounds = all.filter(({ kind }) => kind === 'commit-reveal');
+    const manual = inRounds.map((feed) => ({ feed, sources: [], minimumSources: 1 }));
     const reported = (feeds.length > 0 ? feeds : manual).map((feed) => ({ ...feed, strayBps }));
     const wallet = new Wallet(transport, account.privateKey, chainId);
     return new ReporterAgent(

@@ -1,7 +1,7 @@
 /** Typed reads of feeds, values and rounds: what `oracle_*` methods and the agent are built on. */
 
 import { type ContractAddress, oracleAbi, registryAbi, stakeAbi, view } from './contracts.ts';
-import type { Transport } from './transport.ts';
+import { RpcFault, type Transport } from './transport.ts';
 
 export interface OracleAddresses {
   readonly registry: ContractAddress;
@@ -70,6 +70,23 @@ export class UnknownFeed extends Error {
   }
 }
 
+/** What was asked of a feed has no meaning for feeds of its kind. */
+export class WrongKind extends Error {
+  readonly code = 'WrongKind';
+  constructor(feed: Feed) {
+    super(`${feed.name} is a ${feed.kind} feed, which has no rounds of reports: use oracle_read`);
+    this.name = 'WrongKind';
+  }
+}
+
+/** @throws WrongKind for a feed that is not answered in rounds of commitments and reveals */
+export function requireRounds(feed: Feed): void {
+  if (feed.kind !== 'commit-reveal') throw new WrongKind(feed);
+}
+
+const blockTag = (height: number | 'latest'): string =>
+  height === 'latest' ? height : `0x${height.toString(16)}`;
+
 /** Feeds never change once they exist, so they are read once and looked for again when missing. */
 export class OracleClient {
   readonly transport: Transport;
@@ -126,7 +143,29 @@ export class OracleClient {
     return found;
   }
 
-  async status(feed: Feed): Promise<{
+  /** The newest block. */
+  async head(): Promise<{ readonly height: number; readonly time: number }> {
+    return this.block('latest');
+  }
+
+  /** Height and time of a block. @throws RpcFault when the chain is not that long */
+  async block(
+    height: number | 'latest',
+  ): Promise<{ readonly height: number; readonly time: number }> {
+    const tag = blockTag(height);
+    const block = (await this.transport.request('eth_getBlockByNumber', [tag, false])) as {
+      number: string;
+      timestamp: string;
+    } | null;
+    if (block === null) throw new RpcFault(-32000, `there is no block ${height}`);
+    return { height: Number(block.number), time: Number(block.timestamp) };
+  }
+
+  /** What the feed's face says, of any kind, after block `height`. */
+  async status(
+    feed: Feed,
+    height: number | 'latest' = 'latest',
+  ): Promise<{
     readonly state: number;
     readonly value: bigint;
     readonly confidence: bigint;
@@ -136,7 +175,7 @@ export class OracleClient {
   }> {
     const [state, value, confidence, updatedAt, updatedBlock, reports] = await this.#ask<
       [number, bigint, bigint, bigint, bigint, number, number, number]
-    >(feed, 'status', [feed.id]);
+    >(feed, 'status', [feed.id], height);
     return {
       state,
       value,
@@ -147,14 +186,23 @@ export class OracleClient {
     };
   }
 
-  /** Number of the latest round with a value. @throws ContractRefusal NoData before the first */
-  async latestRound(feed: Feed): Promise<bigint> {
+  /** Number of the latest round with a value; 0 before the first. */
+  async latestRound(feed: Feed, height: number | 'latest' = 'latest'): Promise<bigint> {
     const [roundId] = await this.#ask<[bigint, bigint, bigint, bigint, bigint]>(
       feed,
       'latestRoundData',
       [feed.id],
+      height,
     );
     return roundId;
+  }
+
+  /**
+   * The read that consumers' contracts should make.
+   * @throws ContractRefusal why there is no answer to rely on
+   */
+  async strictRead(feed: Feed, maxAgeSeconds: bigint, height: number): Promise<void> {
+    await this.#ask(feed, 'getPriceNoOlderThan', [feed.id, maxAgeSeconds], height);
   }
 
   /** The round that the next block belongs to. */
@@ -248,7 +296,13 @@ export class OracleClient {
     return stakeRegistry;
   }
 
-  #ask<Result>(feed: Feed, name: string, parameters: readonly unknown[]): Promise<Result> {
-    return view<Result>(this.transport, feed.oracle, oracleAbi, name, parameters);
+  #ask<Result>(
+    feed: Feed,
+    name: string,
+    parameters: readonly unknown[],
+    height: number | 'latest' = 'latest',
+  ): Promise<Result> {
+    const tag = blockTag(height);
+    return view<Result>(this.transport, feed.oracle, oracleAbi, name, parameters, tag);
   }
 }

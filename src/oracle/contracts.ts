@@ -5,6 +5,7 @@
 
 import type { Abi } from 'viem';
 import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem/utils';
+import { signedAbi, twapAbi } from './feed-abi.ts';
 import { juryAbi } from './jury-abi.ts';
 import { RpcFault, type Transport } from './transport.ts';
 
@@ -13,6 +14,10 @@ export const registryAbi = parseAbi([
   'function feedAt(uint256 index) view returns (bytes32)',
   'function feedOf(bytes32 feed) view returns (uint8 kind, address oracle, address proxy, address creator, uint8 decimals, uint32 heartbeat, uint16 deviationBps, bool listed, string name)',
   'error UnknownFeed()',
+  'error OnlyOracle()',
+  'error FeedExists()',
+  'error BadName()',
+  'error WrongFee(uint256 have, uint256 need)',
 ]);
 
 export const oracleAbi = parseAbi([
@@ -39,6 +44,7 @@ export const oracleAbi = parseAbi([
   'function parts() view returns (address stakeRegistry, address oracleRegistry, address oracleFund, address schellingOracle)',
   'function status(bytes32 feed) view returns (uint8 state, int256 value, uint256 conf, uint64 updatedAt, uint64 updatedBlock, uint32 reports, uint32 heartbeat, uint16 deviationBps)',
   'function latestRoundData(bytes32 feed) view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
+  'function getPriceNoOlderThan(bytes32 feed, uint256 maxAge) view returns (int256 value, uint256 conf, uint64 updatedAt)',
   'event Committed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, bytes32 hash)',
   'event Revealed(bytes32 indexed feed, uint64 indexed round, address indexed reporter, int256 value, uint256 weight)',
   'event RoundFinalized(bytes32 indexed feed, uint64 indexed round, int256 value, int256 q1, int256 q3, uint256 weight)',
@@ -73,6 +79,7 @@ export const oracleAbi = parseAbi([
   'error NotRuled(uint64 fromBlock)',
   'error WrongValue(uint256 have, uint256 need)',
   'error NothingToClaim()',
+  'error PotTooLarge()',
 ]);
 
 export const stakeAbi = parseAbi([
@@ -82,18 +89,25 @@ export const stakeAbi = parseAbi([
   'function burned() view returns (uint256)',
   'function totalStaked() view returns (uint256)',
   'error StakeLocked(uint256 locked)',
+  'error StakeTooLarge()',
+  'error ZeroAmount()',
+  'error KeyInUse()',
+  'error TransferFailed()',
 ]);
 
 /** Every contract whose refusals are told by name; an error with the same arguments is in one. */
-const knownErrors: readonly Abi[] = [oracleAbi, juryAbi, stakeAbi];
+const knownErrors: readonly Abi[] = [oracleAbi, juryAbi, stakeAbi, twapAbi, signedAbi, registryAbi];
 
 /** A refusal by a contract, under the name of its own error. */
 export class ContractRefusal extends Error {
   readonly code: string;
   readonly parameters: readonly unknown[];
+  /** The error as Solidity writes it: `StakeTooLow(1, 2)`. */
+  readonly reason: string;
   constructor(name: string, parameters: readonly unknown[]) {
-    const shown = parameters.map(String).join(', ');
-    super(`the contract refuses: ${name}(${shown})`);
+    const reason = `${name}(${parameters.map(String).join(', ')})`;
+    super(`the contract refuses: ${reason}`);
+    this.reason = reason;
     this.name = 'ContractRefusal';
     this.code = name;
     this.parameters = parameters;
@@ -117,7 +131,7 @@ export function refusalOf(error: unknown): unknown {
 export type ContractAddress = `0x${string}`;
 
 /**
- * Calls a view of `abi` at `address` on the latest block.
+ * Calls a view of `abi` at `address` on the block that `tag` names.
  * @throws ContractRefusal under the contract's error name, RpcFault otherwise
  */
 export async function view<Result>(
@@ -126,13 +140,14 @@ export async function view<Result>(
   abi: Abi,
   functionName: string,
   parameters: readonly unknown[] = [],
+  tag = 'latest',
 ): Promise<Result> {
   const call = { abi, functionName, args: parameters } as Parameters<typeof encodeFunctionData>[0];
   let data: unknown;
   try {
     data = await transport.request('eth_call', [
       { to: address, data: encodeFunctionData(call) },
-      'latest',
+      tag,
     ]);
   } catch (error) {
     throw refusalOf(error);

@@ -1,6 +1,6 @@
 /** Joining a feed: stake enough, then take a seat. */
 
-import type { Feed, OracleClient } from './client.ts';
+import { type Feed, type OracleClient, requireRounds } from './client.ts';
 import { ContractRefusal, calldata, oracleAbi, stakeAbi } from './contracts.ts';
 import type { Wallet } from './wallet.ts';
 
@@ -29,7 +29,7 @@ async function mined(
  * seat already is refused before anything is staked.
  * @param pause waits about one block between looks
  * @returns the first round that the seat counts for
- * @throws ContractRefusal StakeTooLow, SeatsFull, AlreadySeated
+ * @throws ContractRefusal StakeTooLow, SeatsFull, AlreadySeated; WrongKind
  */
 export async function joinFeed(
   client: OracleClient,
@@ -38,6 +38,7 @@ export async function joinFeed(
   amount: bigint,
   pause: () => Promise<void>,
 ): Promise<number> {
+  requireRounds(feed);
   const { seated } = await client.seatOf(feed, wallet.address);
   if (seated) throw new ContractRefusal('AlreadySeated', []);
   const missing = amount - (await client.stakeOf(feed, wallet.address));

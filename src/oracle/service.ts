@@ -12,10 +12,13 @@ import {
   type OracleClient,
   type RoundData,
   type RoundWindows,
+  requireRounds,
   UnknownFeed,
+  WrongKind,
 } from './client.ts';
 import { commitHash } from './commitment.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
+import { type FeedReading, ReadingRefused, readFeed } from './reading.ts';
 import { AlreadyPromised, BookInUse } from './report-book.ts';
 import { RpcFault } from './transport.ts';
 
@@ -36,18 +39,7 @@ export interface FeedFacts {
   readonly listed: boolean;
 }
 
-export interface Reading {
-  readonly feed: FeedFacts;
-  readonly state: 'none' | 'fresh' | 'stale' | 'bootstrap' | 'refused';
-  readonly value: bigint;
-  readonly confidence: bigint;
-  /** Seconds between the last reveal behind the value and the head's time. */
-  readonly ageSeconds: number;
-  readonly updatedAt: number;
-  readonly updatedHeight: number;
-  readonly reports: number;
-  readonly round: bigint;
-}
+export type Reading = { readonly feed: FeedFacts } & FeedReading;
 
 export interface RoundFacts {
   readonly feed: FeedFacts;
@@ -118,7 +110,6 @@ export type Prepared = Schedule & {
 /** The agent that signs for an address; for undefined, the node's own reporter. */
 export type AgentFinder = (reporter: string | undefined) => Promise<ReporterAgent | undefined>;
 
-const readingStates = ['none', 'fresh', 'stale', 'bootstrap', 'refused'] as const;
 const bpsWhole = 10_000n;
 /** How many rounds ahead of the running one a report may be given. */
 const roundsAhead = 8;
@@ -139,6 +130,8 @@ const factsOf = (feed: Feed): FeedFacts => ({
 function faultOf(error: unknown): OracleFault {
   const known =
     error instanceof UnknownFeed ||
+    error instanceof WrongKind ||
+    error instanceof ReadingRefused ||
     error instanceof ContractRefusal ||
     error instanceof AlreadyPromised ||
     error instanceof BookInUse;
@@ -170,25 +163,19 @@ export class OracleDesk {
     return (await this.#client.feeds()).map(factsOf);
   }
 
-  /** @param maxAgeSeconds an older value is the fault `Stale` */
-  read(name: string, maxAgeSeconds: number | undefined): Promise<Reading | OracleFault> {
+  /**
+   * @param maxAgeSeconds an older value is the fault `Stale`
+   * @param confirmations blocks that must stand on the one whose state is read
+   */
+  read(
+    name: string,
+    maxAgeSeconds: number | undefined,
+    confirmations = 0,
+  ): Promise<Reading | OracleFault> {
     return guarded(async () => {
       const feed = await this.#client.feed(name);
-      const [status, round, head] = await Promise.all([
-        this.#client.status(feed),
-        this.#client.latestRound(feed),
-        this.#head(),
-      ]);
-      const state = readingStates[status.state] ?? 'none';
-      const ageSeconds = state === 'none' ? 0 : Math.max(0, head.time - status.updatedAt);
-      if (maxAgeSeconds !== undefined && state === 'none') return noValue(feed);
-      if (maxAgeSeconds !== undefined && ageSeconds > maxAgeSeconds) {
-        const message = `the value of ${feed.name} is ${ageSeconds} s old, at most ${maxAgeSeconds} s were asked for`;
-        return { code: 'Stale', message };
-      }
-      const { value, confidence, updatedAt, updatedHeight, reports } = status;
-      const reading = { value, confidence, ageSeconds, updatedAt, updatedHeight, reports, round };
-      return { feed: factsOf(feed), state, ...reading };
+      const reading = await readFeed(this.#client, feed, { maxAgeSeconds, confirmations });
+      return { feed: factsOf(feed), ...reading };
     });
   }
 
@@ -206,16 +193,22 @@ export class OracleDesk {
     const [windows, data, head] = await Promise.all([
       this.#client.windows(feed, round),
       this.#client.round(feed, round),
-      this.#head(),
+      this.#client.head(),
     ]);
     const next = head.height + 1;
     return { round, next, windows, data, phase: phaseOf(next, windows, data) };
   }
 
+  async #roundFeed(name: string): Promise<Feed> {
+    const feed = await this.#client.feed(name);
+    requireRounds(feed);
+    return feed;
+  }
+
   /** @param number undefined means the round that the next block belongs to */
   round(name: string, number: number | undefined): Promise<RoundFacts | OracleFault> {
     return guarded(async () => {
-      const feed = await this.#client.feed(name);
+      const feed = await this.#roundFeed(name);
       const { round, next, windows, data, phase } = await this.#progress(feed, number);
       const holders = await this.#client.seats(feed, round);
       const reports = await Promise.all(
@@ -251,7 +244,7 @@ export class OracleDesk {
   /** Promises and commits now; the node reveals by itself when the window opens. */
   submitReport(report: Report): Promise<Submitted | OracleFault> {
     return guarded(async () => {
-      const feed = await this.#client.feed(report.feed);
+      const feed = await this.#roundFeed(report.feed);
       const wanted = report.reporter === undefined ? undefined : checksumAddress(report.reporter);
       const agent = await this.#agentOf(wanted);
       if (agent === undefined) {
@@ -275,7 +268,7 @@ export class OracleDesk {
   /** Both transactions of a report for a wallet elsewhere. Keep the salt: the reveal needs it. */
   prepareReport(report: Report): Promise<Prepared | OracleFault> {
     return guarded(async () => {
-      const feed = await this.#client.feed(report.feed);
+      const feed = await this.#roundFeed(report.feed);
       if (report.reporter === undefined) {
         return { code: 'no-reporter', message: 'name the address that will sign, as "reporter"' };
       }
@@ -310,7 +303,7 @@ export class OracleDesk {
     wanted: number | undefined,
     reporter: ContractAddress,
   ): Promise<Schedule & { readonly next: number }> {
-    const next = (await this.#head()).height + 1;
+    const next = (await this.#client.head()).height + 1;
     const { seated, fromRound } = await this.#client.seatOf(feed, reporter);
     if (!seated) throw new ContractRefusal('NotReporter', [reporter]);
     const current = Math.max(1, await this.#client.currentRound(feed));
@@ -348,19 +341,6 @@ export class OracleDesk {
     const bond = ceilDivide(stake * BigInt(configuration.bondBps), bpsWhole);
     return ceilDivide(bond * BigInt(configuration.noRevealSlashBps), bpsWhole);
   }
-
-  async #head(): Promise<{ readonly height: number; readonly time: number }> {
-    const { transport } = this.#client;
-    const block = (await transport.request('eth_getBlockByNumber', ['latest', false])) as {
-      number: string;
-      timestamp: string;
-    };
-    return { height: Number(block.number), time: Number(block.timestamp) };
-  }
-}
-
-function noValue(feed: Feed): OracleFault {
-  return { code: 'NoData', message: `${feed.name} has no value yet` };
 }
 
 function ceilDivide(value: bigint, divisor: bigint): bigint {

@@ -27,7 +27,7 @@ function testOracle(reports: ReportRequest[]): OracleService {
   const window = { revealFrom: 20, revealUntil: 30, penaltyIfMissed: 10n ** 16n };
   return {
     feeds: async () => [feed],
-    read: async (name, maxAgeSeconds) =>
+    read: async (name, maxAgeSeconds, confirmations) =>
       name !== 'BTC/USD'
         ? { code: 'unknown-feed', message: `no feed ${name}: see oracle_feeds` }
         : {
@@ -40,6 +40,8 @@ function testOracle(reports: ReportRequest[]): OracleService {
             updatedHeight: 7,
             reports: 5,
             round: 2n ** 70n,
+            height: 40 - confirmations,
+            refusal: undefined,
           },
     round: async () => ({
       feed,
@@ -178,7 +180,10 @@ describe('oracle', () => {
       value: '9512345000000',
       round: '1180591620717411303424',
       updatedHeight: 7,
+      height: 40,
     });
+    expect(await ask('oracle_read', 'BTC/USD', null, 6)).toMatchObject({ height: 34 });
+    await expect(ask('oracle_read', 'BTC/USD', 60, -1)).rejects.toThrow('confirmations');
     expect(await ask('oracle_round', 'BTC/USD')).toMatchObject({
       phase: 'reveal',
       seats: [{ reporter: `0x${toHex(sender)}`, bond: '1000000000000000000000' }],

@@ -61,9 +61,11 @@ export const oracleMethods: NodeMethods = {
   oracle_read: {
     access: 'public',
     run: async ({ backend }, params) => {
-      countParams(params, 2);
+      countParams(params, 3);
+      const feed = text(params[0], 'feed');
       const maxAge = optional(params[1], looseInteger, 'maxAgeSeconds');
-      return resultJson(await requireOracle(backend).read(text(params[0], 'feed'), maxAge));
+      const confirmations = optional(params[2], looseInteger, 'confirmations') ?? 0;
+      return resultJson(await requireOracle(backend).read(feed, maxAge, confirmations));
     },
   },
   oracle_round: {

@@ -1,7 +1,8 @@
 /** `dodona oracle …`: feeds, readings, rounds and reports of a running node, for people. */
 
+import { parseAbi } from 'viem/utils';
 import { OracleClient } from '../../oracle/client.ts';
-import { oracleAbi, view } from '../../oracle/contracts.ts';
+import { view } from '../../oracle/contracts.ts';
 import { formatDecimal, parseAmount, parseDecimal } from '../../oracle/decimal.ts';
 import { joinFeed } from '../../oracle/seat.ts';
 import type { Transport } from '../../oracle/transport.ts';
@@ -28,6 +29,7 @@ interface ReadingAnswer {
   readonly ageSeconds: number;
   readonly reports: number;
   readonly round: string;
+  readonly refusal?: string;
 }
 
 interface RoundAnswer {
@@ -65,11 +67,13 @@ async function ask<Answer>(
 const shown = (value: string, decimals: number): string => formatDecimal(BigInt(value), decimals);
 
 function showReading({ feed, ...reading }: ReadingAnswer): string {
-  if (reading.state === 'none') return `${feed.name} has no value yet\n`;
+  const { state, refusal } = reading;
+  if (state === 'none') return `${feed.name} has no value yet\n`;
+  if (state === 'refused') return `${feed.name} is refused: ${refusal}\n`;
   const { decimals } = feed;
   return [
     `${feed.name} ${shown(reading.value, decimals)} ± ${shown(reading.confidence, decimals)}`,
-    `  state    ${reading.state}`,
+    `  state    ${state}${refusal === undefined ? '' : `: ${refusal}`}`,
     `  age      ${reading.ageSeconds} s`,
     `  round    ${reading.round}, ${reading.reports} reports`,
     `  proxy    ${checksumAddress(fromHex(feed.proxy))}`,
@@ -102,8 +106,20 @@ const runFeeds: Handler = (invocation, terminal) =>
       .join(''),
   );
 
-const runRead: Handler = (invocation, terminal) =>
-  ask(invocation, terminal, 'oracle_read', [invocation.words[0]], showReading);
+/** Text of an option that must be a whole number, if it was given. */
+function wholeNumber({ options }: Invocation, name: string): number | undefined {
+  const text = options[name];
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`--${name}: "${text}" is no whole number`);
+}
+
+const runRead: Handler = (invocation, terminal) => {
+  const maxAge = wholeNumber(invocation, 'max-age') ?? null;
+  const confirmations = wholeNumber(invocation, 'confirmations') ?? 0;
+  const parameters = [invocation.words[0], maxAge, confirmations];
+  return ask(invocation, terminal, 'oracle_read', parameters, showReading);
+};
 
 const runRound: Handler = (invocation, terminal) => {
   const [feed, number] = invocation.words;
@@ -166,17 +182,13 @@ const runJoin: Handler = async (invocation, terminal) => {
   return 0;
 };
 
-/** The registry behind the feeds: any feed's oracle names it. */
+const proxyAbi = parseAbi(['function registry() view returns (address)']);
+
+/** The registry behind the feeds: the proxy of any feed names it. */
 export async function registryOf(transport: Transport): Promise<`0x${string}`> {
-  const [feed] = (await transport.request('oracle_feeds', [])) as readonly { oracle: string }[];
+  const [feed] = (await transport.request('oracle_feeds', [])) as readonly { proxy: string }[];
   if (feed === undefined) throw new UsageError('this network has no feeds');
-  const [, registry] = await view<[string, `0x${string}`, string]>(
-    transport,
-    feed.oracle as `0x${string}`,
-    oracleAbi,
-    'parts',
-  );
-  return registry;
+  return view<`0x${string}`>(transport, feed.proxy as `0x${string}`, proxyAbi, 'registry');
 }
 
 export const oracleHandlers: Readonly<Record<string, Handler>> = {

@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Feed, OracleClient } from '../../oracle/client.ts';
+import { type Feed, OracleClient, requireRounds } from '../../oracle/client.ts';
 import { formatDecimal } from '../../oracle/decimal.ts';
 import type { Transport } from '../../oracle/transport.ts';
 import { concatAll, fromHex, reverseBytes, toHex } from '../../primitives/bytes.ts';
@@ -78,6 +78,7 @@ async function makeProof(
   from: number,
   confirmations: number,
 ): Promise<ProofFile> {
+  requireRounds(feed);
   const parameters = [feed.oracle, [feed.id], 'latest'];
   const state = (await transport.request('dodona_getProof', parameters)) as StateAnswer;
   const { height, record } = state.header;

@@ -125,9 +125,9 @@ async function bannerOf(node: RunningNode, settings: Settings): Promise<string> 
   });
 }
 
-/** A feed's answer and the phase of its round, for the status line. */
+/** The answer of a feed with rounds and the phase of its round, for the status line. */
 async function oracleLine(desk: OracleDesk, feed: Feed): Promise<string> {
-  const [reading, round] = await Promise.all([desk.read(feed.name, undefined), desk.phase(feed)]);
+  const [reading, round] = await Promise.all([desk.read(feed.id, undefined), desk.phase(feed)]);
   if ('code' in reading) return '';
   const answer =
     reading.state === 'none' ? 'no answer yet' : formatDecimal(reading.value, feed.decimals);
@@ -162,7 +162,8 @@ async function serve(node: RunningNode, settings: Settings, terminal: Terminal):
   await node.oracle?.resume(warn);
   terminal.write(`${await bannerOf(node, settings)}\n`);
   const { oracle } = node;
-  const [feed] = (await oracle?.client.feeds()) ?? [];
+  const feeds = (await oracle?.client.feeds()) ?? [];
+  const feed = feeds.find(({ kind }) => kind === 'commit-reveal');
   node.onHead((notice) => {
     const shown = oracle && feed ? oracleLine(oracle.desk, feed) : Promise.resolve('');
     void Promise.all([shown.catch(() => ''), makersLine(node).catch(() => '')]).then(

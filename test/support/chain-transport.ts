@@ -45,6 +45,7 @@ export class ChainTransport implements Transport {
   readonly #logs: { readonly height: number; readonly log: Log }[] = [];
   readonly #nonces = new Map<string, number>();
   readonly #receipts = new Map<string, boolean>();
+  readonly #times = new Map<number, number>();
   #pending: Pending[] = [];
 
   constructor(chain: ContractChain) {
@@ -66,6 +67,7 @@ export class ChainTransport implements Transport {
       this.#receipts.set(hash, outcome.status === 'success');
     }
     this.#pending = [];
+    this.#times.set(this.#chain.height, this.#chain.time);
     this.#chain.mine();
   }
 
@@ -74,9 +76,12 @@ export class ChainTransport implements Transport {
       case 'eth_chainId':
         return quantity(1337);
       case 'eth_getBlockByNumber': {
-        const { time } = this.#chain;
-        return { number: quantity(this.head), timestamp: quantity(time), baseFeePerGas: '0x1' };
+        const height = parameters[0] === 'latest' ? this.head : Number(parameters[0]);
+        const time = this.#times.get(height) ?? this.#chain.time;
+        return { number: quantity(height), timestamp: quantity(time), baseFeePerGas: '0x1' };
       }
+      case 'eth_getBalance':
+        return quantity(this.#chain.balance(parameters[0] as Hex));
       case 'eth_getTransactionCount':
         return quantity(this.#nonces.get((parameters[0] as string).toLowerCase()) ?? 0);
       case 'eth_call':

@@ -68,8 +68,10 @@ const shown = (value: string, decimals: number): string => formatDecimal(BigInt(
 
 function showReading({ feed, ...reading }: ReadingAnswer): string {
   const { state, refusal } = reading;
-  if (state === 'none') return `${feed.name} has no value yet\n`;
-  if (state === 'refused') return `${feed.name} is refused: ${refusal}\n`;
+  if (state === 'none' || state === 'refused') {
+    const why = refusal === undefined || refusal === 'NoData()' ? '' : `: ${refusal}`;
+    return `${feed.name} has no value ${state === 'none' ? 'yet' : 'now'}${why}\n`;
+  }
   const { decimals } = feed;
   return [
     `${feed.name} ${shown(reading.value, decimals)} ± ${shown(reading.confidence, decimals)}`,

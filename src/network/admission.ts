@@ -33,6 +33,8 @@ export interface Admission {
   isBanned(subject: string): boolean;
   inboundPeers(): number;
   isConnected(peer: string): boolean;
+  /** One of the operator's own bootnodes: strangers that hold all slots do not keep it out. */
+  isInvited(peer: string): boolean;
 }
 
 /** libp2p has no separate limits for the two directions, so they are held where it asks. */
@@ -46,7 +48,8 @@ export function connectionGater(slots: Slots, self: string, admission: Admission
     denyInboundEncryptedConnection: (peer) => {
       const id = peer.toString();
       if (id === self || admission.isBanned(id)) return true;
-      return !admission.isConnected(id) && admission.inboundPeers() >= slots.inboundMax;
+      if (admission.isConnected(id) || admission.isInvited(id)) return false;
+      return admission.inboundPeers() >= slots.inboundMax;
     },
     denyOutboundEncryptedConnection: (peer) =>
       peer.toString() === self || admission.isBanned(peer.toString()),

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { multiaddr } from '@multiformats/multiaddr';
 import { limits } from '../primitives/limits.ts';
 import type { ExchangeKind } from '../primitives/wire.ts';
-import { assertDialable, bestAddress, isDialable, withPeer } from './addresses.ts';
+import { assertDialable, bestAddress, isDialable, parseMultiaddr, withPeer } from './addresses.ts';
 import { banSubjects, connectionGater, type Slots, shareSlots } from './admission.ts';
 import { TransactionBatcher } from './batcher.ts';
 import { Dialer } from './dialer.ts';
@@ -19,7 +19,7 @@ import { peerIdOfIdentity } from './identity.ts';
 import { type Names, networkNames } from './names.ts';
 import { createNode, type Node } from './node.ts';
 import { PenaltyBook, type PenaltyCode } from './penalties.ts';
-import { RateLimiter } from './rates.ts';
+import { messageCost, RateLimiter } from './rates.ts';
 import { type RegisterHandler, RequestExchange } from './requests.ts';
 import { type Session, Sessions } from './sessions.ts';
 import { PeerBook } from './store.ts';
@@ -94,7 +94,8 @@ export class Network {
       logger: options.logger,
       connectionTo: (peer) => this.openConnection(peer),
       onMessage: (peer, bytes) => {
-        if (this.sessions.get(peer)?.status) handlers.message?.(peer, bytes);
+        const hasJoined = this.sessions.get(peer)?.status !== undefined;
+        if (hasJoined && this.maySay(peer, bytes.length)) handlers.message?.(peer, bytes);
       },
       report: (peer, code) => this.report(peer, code),
     });
@@ -226,6 +227,14 @@ export class Network {
 
   private mayGossip(peer: PeerId, sizeBytes: number): boolean {
     const isInTime = this.rates.book(peer, 'gossip', sizeBytes, Date.now()) !== undefined;
+    if (!isInTime) this.report(peer, 'rate');
+    return isInTime;
+  }
+
+  /** Nobody reads more slowly here, because the muxer grants window for bytes nobody reads. */
+  private maySay(peer: PeerId, sizeBytes: number): boolean {
+    const cost = messageCost(sizeBytes);
+    const isInTime = this.rates.book(peer, 'direct', cost, Date.now()) !== undefined;
     if (!isInTime) this.report(peer, 'rate');
     return isInTime;
   }
@@ -365,12 +374,14 @@ export async function createNetwork(
   const id = peerIdOfIdentity(options.privateKey);
   const names = networkNames(options.genesisHash);
   const slots = shareSlots(options.peersMax);
+  const invited = new Set(options.bootnodes.map((address) => parseMultiaddr(address).peer));
   const book = await PeerBook.open(join(options.dataDirectory, 'peers.json'), options.logger);
   const penalties = new PenaltyBook(book.bans);
   const byPeer = new Map<PeerId, Session>();
   const gater = connectionGater(slots, id, {
     isBanned: (subject) => penalties.isBanned(subject, Date.now()),
     isConnected: (peer) => byPeer.has(peer),
+    isInvited: (peer) => invited.has(peer),
     inboundPeers: () =>
       [...byPeer.values()].filter(({ connection }) => connection.direction === 'inbound').length,
   });

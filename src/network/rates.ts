@@ -7,8 +7,8 @@ import { limits } from '../primitives/limits.ts';
 import type { ExchangeKind, Exchanges } from '../primitives/wire.ts';
 import type { RequestKind } from './types.ts';
 
-/** What is metered: each kind of request, and gossiped transactions by bytes. */
-type MeteredKind = RequestKind | 'gossip';
+/** What is metered: each kind of request, gossiped transactions and direct messages by bytes. */
+type MeteredKind = RequestKind | 'gossip' | 'direct';
 
 /** `burst` units at once, then `perSecond`. A honest syncing node stays below them. */
 const allowances: { readonly [Kind in MeteredKind]: { burst: number; perSecond: number } } = {
@@ -19,6 +19,8 @@ const allowances: { readonly [Kind in MeteredKind]: { burst: number; perSecond: 
   peers: { burst: 2, perSecond: 1 / 30 },
   // A full chain carries 2 MiB in 15 s.
   gossip: { burst: 8 * 1024 * 1024, perSecond: 2 * 1024 * 1024 },
+  // Four full blocks a second, or 8,192 votes; a member that fell behind is told much at once.
+  direct: { burst: 32 * 1024 * 1024, perSecond: 16 * 1024 * 1024 },
 };
 
 const costs: { readonly [Kind in ExchangeKind]: (query: Exchanges[Kind]['query']) => number } = {
@@ -34,6 +36,11 @@ export function queryCost<Kind extends ExchangeKind>(
   query: Exchanges[Kind]['query'],
 ): number {
   return costs[kind](query);
+}
+
+/** What a direct message costs: its bytes, and at least what looking at it is worth. */
+export function messageCost(sizeBytes: number): number {
+  return Math.max(sizeBytes, 2 * 1024);
 }
 
 /** One peer's use, for all kinds. Time is given in milliseconds, so that tests need no clock. */

@@ -124,6 +124,10 @@ export const limits = {
   consortiumLatenciesKept: 256,
   /** Transactions that a peer may forward between two ticks. */
   consortiumRequestsPerTick: 10_000,
+  /** Other messages of a peer that are looked at between two ticks: 300 heights of a member... */
+  consortiumMessagesPerTick: 1_024,
+  /** ...and what one says that is none yet: a status, and its latest votes before ours knows it. */
+  consortiumMessagesOfStranger: 32,
 
   // Requests between peers
   headersPerAnswerMax: 2_000,

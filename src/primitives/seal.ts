@@ -5,6 +5,7 @@
 
 import { concat, fromHex, type Hex, minimalBytes, u64ToBytes, utf8 } from './bytes.ts';
 import type { Crypto } from './crypto.ts';
+import { limits } from './limits.ts';
 import {
   DecodeError,
   decodeRlp,
@@ -84,6 +85,10 @@ export function voteSetItems(votes: VoteSet, memberCount: number): readonly RlpI
 export function readVoteSet(item: RlpItem | undefined, name: string): VoteSet {
   const [view, bits, list] = rlpList(item, name, 3);
   const bitmap = rlpBytes(bits, `${name} bitmap`);
+  // Strangers send these, too: two million empty bytes would take a second to look through.
+  if (bitmap.length > limits.consortiumMembersMax / 8) {
+    throw new DecodeError(`${name} bitmap has ${bitmap.length} bytes`);
+  }
   const indexes = [...bitmap].flatMap((byte, at) =>
     [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => byte & (1 << bit)).map((bit) => 8 * at + bit),
   );

@@ -14,14 +14,14 @@ import {
   subnetOf,
   withPeer,
 } from '../../src/network/addresses.ts';
-import { banSubjects } from '../../src/network/admission.ts';
+import { banSubjects, connectionGater, shareSlots } from '../../src/network/admission.ts';
 import { nextBatch } from '../../src/network/batcher.ts';
 import { addressesCodec, isShareable, peersQueryCodec } from '../../src/network/exchange.ts';
 import { decodeLength, encodeLength } from '../../src/network/frames.ts';
 import { loadOrCreateIdentity, peerIdOfIdentity } from '../../src/network/identity.ts';
 import { messageId, networkNames, saltedMessageId } from '../../src/network/names.ts';
 import { PenaltyBook, penalties } from '../../src/network/penalties.ts';
-import { queryCost, RateLimiter } from '../../src/network/rates.ts';
+import { messageCost, queryCost, RateLimiter } from '../../src/network/rates.ts';
 import { answerSizeMax } from '../../src/network/requests.ts';
 import { concat, fromHex, utf8 } from '../../src/primitives/bytes.ts';
 import { limits } from '../../src/primitives/limits.ts';
@@ -131,6 +131,19 @@ describe('rates', () => {
     );
   });
 
+  it('let a member say four full blocks a second, or 8,192 votes', () => {
+    expect([0, 200, 5_000].map(messageCost)).toEqual([2_048, 2_048, 5_000]);
+    const rates = new RateLimiter();
+    const count = (cost: number) => {
+      let taken = 0;
+      while (rates.book(`peer ${cost}`, 'direct', cost, 0) !== undefined) taken += 1;
+      return taken;
+    };
+    // A burst of 32 MiB, and the 3 s that a peer may be ahead of its rate.
+    expect(count(messageCost(limits.directMessageSizeBytesMax))).toBe(35);
+    expect(count(messageCost(200))).toBe(40_960);
+  });
+
   it('forget a peer whose time has passed', () => {
     const rates = new RateLimiter();
     for (let count = 0; count < 5; count++) rates.book('peer', 'status', 1, 0);
@@ -138,6 +151,26 @@ describe('rates', () => {
     expect(rates.book('peer', 'status', 1, 0)).toBe(1_000);
     rates.forgetIdle(6_000);
     expect(rates.book('peer', 'status', 1, 0)).toBe(0);
+  });
+});
+
+describe('slots', () => {
+  it('are shared between the directions, and bootnodes come in beyond them', () => {
+    const gater = connectionGater(shareSlots(10), 'self', {
+      isBanned: (subject) => subject === 'banned',
+      inboundPeers: () => 5,
+      isConnected: (peer) => peer === 'connected',
+      isInvited: (peer) => peer === 'invited' || peer === 'banned',
+    });
+    const isDenied = (peer: string) =>
+      gater.denyInboundEncryptedConnection?.({ toString: () => peer } as never, {} as never);
+    expect(shareSlots(10)).toMatchObject({ inboundMax: 5, outboundTarget: 5 });
+    expect(['stranger', 'connected', 'invited', 'banned'].map(isDenied)).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
   });
 });
 

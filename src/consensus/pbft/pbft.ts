@@ -125,8 +125,16 @@ function onJoined(turn: Turn, id: PeerId, height: number): void {
     member: undefined,
     restUntil: 0,
     requestsLeft: limits.consortiumRequestsPerTick,
+    messagesLeft: messagesPerTick(undefined),
   });
   sayStatus(turn, [id]);
+}
+
+/** Each costs a signature to check. Whoever has not shown to be a member has little to say. */
+function messagesPerTick(member: number | undefined): number {
+  return member === undefined
+    ? limits.consortiumMessagesOfStranger
+    : limits.consortiumMessagesPerTick;
 }
 
 /** Messages are judged by their signatures, whoever brings them. */
@@ -134,7 +142,9 @@ function onReceived(turn: Turn, from: PeerId, delivery: number, message: Message
   const { state, effects } = turn;
   // A direct message has no verdict to wait for; gossip is no way to send these.
   if (delivery !== 0) effects.push({ kind: 'verdict', delivery, verdict: 'ignore' });
-  if (!state.peers.has(from)) return;
+  const peer = state.peers.get(from);
+  if (peer === undefined || (message.kind !== 'requests' && peer.messagesLeft <= 0)) return;
+  if (message.kind !== 'requests') peer.messagesLeft -= 1;
   switch (message.kind) {
     case 'pre-prepare':
       onPrePrepare(turn, message);
@@ -181,6 +191,7 @@ function onTick(turn: Turn): void {
   sayStatus(turn, state.peers.keys());
   for (const peer of state.peers.values()) {
     peer.requestsLeft = limits.consortiumRequestsPerTick;
+    peer.messagesLeft = messagesPerTick(peer.member);
     if (isOpen && peer.member !== undefined) sayAll(turn, peer.id);
   }
   if (isStalled) {

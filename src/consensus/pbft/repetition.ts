@@ -3,6 +3,7 @@
  * the latest of everything. Lost messages need no other cure.
  */
 
+import { limits } from '../../primitives/limits.ts';
 import type { PeerId } from '../protocol.ts';
 import type { Message, Requests, StatusMessage } from './messages.ts';
 import { prePrepareOf } from './normal-case.ts';
@@ -84,7 +85,10 @@ export function onStatus(
   if (peer !== undefined) {
     const isNew = peer.member === undefined;
     peer.member = member;
-    if (isNew) sayAll(turn, from);
+    if (isNew) {
+      peer.messagesLeft = limits.consortiumMessagesPerTick;
+      sayAll(turn, from);
+    }
   }
   const known = state.statuses.get(member);
   const isOld = known !== undefined && (height < known.height || view < known.view);

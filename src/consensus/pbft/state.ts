@@ -33,6 +33,8 @@ export interface Peer {
   restUntil: number;
   /** Transactions it may still forward before the next tick. */
   requestsLeft: number;
+  /** Messages of it that are still looked at before the next tick. */
+  messagesLeft: number;
 }
 
 /** Where a view began: there it is bound to what its NEW-VIEW proves, above it is free. */

@@ -6,6 +6,7 @@
  * | locks without certificates fork | IBFT v1 (Saltini, Hyland-Wood) | * pitfalls: re-propose the block of the highest certificate; undo a final block when certificates are forgotten |
  * | a slow primary just below the timeout | Aardvark (NSDI 2009) | * pitfalls: that stays just below the timeout |
  * | one member floods the others with requests | Aardvark | a flood of requests |
+ * | one member or a stranger floods the others with messages | Aardvark | a flood of messages |
  * | a client is starved | Aardvark | * pitfalls: that starves the best paid transaction |
  * | back-off without a cap | QBFT networks, besu 7642 | * pitfalls: end an outage of an hour |
  * | a restart forgets a vote | CometBFT PR 1033 | a stop before, between and after record and sending |
@@ -21,7 +22,7 @@
  */
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Message, messageCodec, type Vote } from '../../../src/consensus/pbft/messages.ts';
 import { isNewViewValid } from '../../../src/consensus/pbft/signatures.ts';
 import type { PbftState } from '../../../src/consensus/pbft/state.ts';
@@ -80,6 +81,30 @@ describe('known failures', () => {
     expect(other?.requestsLeft).toBe(limits.consortiumRequestsPerTick);
     table.run(limits.consortiumTickMs);
     expect(peer?.requestsLeft).toBe(limits.consortiumRequestsPerTick);
+  });
+
+  it('a flood of messages: no more signatures are checked than a peer may cost', () => {
+    const table = new Committee({ members: 4, seats: 5 });
+    table.run(1_500);
+    const { state } = seatOf(table, 1);
+    const before = table.heights()[1] ?? 0;
+    const checked = vi.spyOn(state.environment.crypto, 'verifyEd25519');
+    const flood = (source: number): number => {
+      checked.mockClear();
+      for (let view = 0; view < 3_000; view++) {
+        const vote = voteOf(2, 'prepare', 10 + view, state.head.height + 1, 'ee'.repeat(32));
+        deliver(table, source, 1, { ...vote, signature: new Uint8Array(64) });
+      }
+      return checked.mock.calls.length;
+    };
+    const [stranger, member] = [flood(4), flood(2)];
+    checked.mockRestore();
+    expect(stranger).toBeGreaterThan(0);
+    expect(stranger).toBeLessThanOrEqual(limits.consortiumMessagesOfStranger);
+    expect(member).toBeGreaterThan(900);
+    expect(member).toBeLessThanOrEqual(limits.consortiumMessagesPerTick);
+    table.run(5_000);
+    expect(table.heights()[1]).toBeGreaterThanOrEqual(before + 4);
   });
 
   it.each(['before the record', 'between record and sending', 'after sending'])(

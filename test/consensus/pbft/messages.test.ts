@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Message, messageCodec } from '../../../src/consensus/pbft/messages.ts';
 import { parseParameters } from '../../../src/consensus/pbft/parameters.ts';
-import { fromHex, toHex } from '../../../src/primitives/bytes.ts';
+import { emptyBytes, fromHex, toHex } from '../../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../../src/primitives/crypto.ts';
-import { DecodeError } from '../../../src/primitives/rlp.ts';
+import { DecodeError, encodeRlp } from '../../../src/primitives/rlp.ts';
 import {
   decodeSeal,
   encodeSeal,
@@ -133,6 +133,12 @@ describe('seals and quorums', () => {
     // view 299 = 0x012b; members 0, 2, 9 = 0b00000101, 0b00000010
     expect(toHex(seal).slice(0, 18)).toBe('f8ce82012b820502f8');
     expect(decodeSeal(seal)).toEqual(prepares);
+  });
+
+  it('have a bit for each of 64 members at most, however long the message is', () => {
+    const empty = (sizeBytes: number) => encodeRlp([emptyBytes, new Uint8Array(sizeBytes), []]);
+    expect(decodeSeal(empty(8)).signatures.size).toBe(0);
+    expect(() => decodeSeal(empty(9))).toThrow('bitmap has 9 bytes');
   });
 
   it('sign the kind, the network, the view, the height and the id', () => {

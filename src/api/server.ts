@@ -10,6 +10,7 @@ import type { NodeBackend } from './backend.ts';
 import { callerOf } from './caller.ts';
 import { Dispatcher } from './dispatch.ts';
 import { rpcCodes } from './errors.ts';
+import { headFault, LastRequests } from './framing.ts';
 import type { NodeMethods } from './methods/method.ts';
 import { type Caller, isHostAllowed, originOf } from './trust.ts';
 import { SocketServer } from './websocket.ts';
@@ -81,18 +82,6 @@ function legacyStatus(code: number): number {
   return code === rpcCodes.invalidRequest ? 400 : 500;
 }
 
-/**
- * What is wrong with how the body is framed. The parser is told to be lenient for the sake of
- * miners on libcurl (7.88.1 seen) that send a Content-Length beside `chunked`. RFC 9112 6.1 allows
- * to read such a body by its chunks if the connection ends with the answer.
- */
-function framingOf(request: IncomingMessage): 'plain' | 'double' | 'wrong' {
-  const encoding = request.headers['transfer-encoding'];
-  if (encoding === undefined) return 'plain';
-  if (encoding.trim().toLowerCase() !== 'chunked') return 'wrong';
-  return request.headers['content-length'] === undefined ? 'plain' : 'double';
-}
-
 /** The body as text, or undefined as soon as it exceeds the limit (then it is left unread). */
 function readBody(request: IncomingMessage): Promise<string | undefined> {
   const sizeMax = limits.rpcBodySizeBytesMax;
@@ -117,6 +106,7 @@ class HttpApi {
   readonly #options: ApiServerOptions;
   readonly #parts: ApiServerParts;
   readonly #dispatcher: Dispatcher;
+  readonly #lastRequests = new LastRequests();
   #inFlight = 0;
 
   constructor(options: ApiServerOptions, parts: ApiServerParts, dispatcher: Dispatcher) {
@@ -126,9 +116,11 @@ class HttpApi {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const framing = framingOf(request);
-    if (framing !== 'plain') response.setHeader('Connection', 'close');
-    if (framing === 'wrong') return send(response, 400, 'only "chunked" is known\n', plainText);
+    if (!this.#lastRequests.admits(request)) return;
+    const fault = headFault(request);
+    const keepsAlive = response.shouldKeepAlive && fault === undefined;
+    if (this.#lastRequests.ends(request, keepsAlive)) response.setHeader('Connection', 'close');
+    if (fault !== undefined) return send(response, 400, `${fault}\n`, plainText);
     const host = request.headers.host;
     if (!isHostAllowed(host, this.#options.allowedHosts)) {
       const text = `host ${JSON.stringify(host ?? '')} is not allowed: use localhost, or add it to rpc.allowed-hosts\n`;
@@ -143,6 +135,12 @@ class HttpApi {
       ...plainText,
       Allow: 'GET, HEAD, POST, OPTIONS',
     });
+  }
+
+  /** A WebSocket begins on a connection whose requests were all clear, with a request without body. */
+  mayUpgrade(request: IncomingMessage): boolean {
+    const isBare = request.headers['transfer-encoding'] === undefined;
+    return isBare && this.#lastRequests.admits(request) && headFault(request) === undefined;
   }
 
   async #post(
@@ -266,7 +264,10 @@ export async function startApiServer(
   );
   server.maxConnections = limits.rpcConnectionsMax;
   const sockets = new SocketServer(options, { backend, dispatcher, fault });
-  server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    if (api.mayUpgrade(request)) sockets.upgrade(request, socket, head);
+    else socket.destroy();
+  });
   await listen(server, options);
   return {
     port: (server.address() as AddressInfo).port,

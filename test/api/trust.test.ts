@@ -269,7 +269,9 @@ describe('over HTTP', () => {
     expect(reply.status).toBe(200);
     expect(JSON.parse(reply.body).result).toBe('0x2');
     expect(reply.headers).toMatch(/^connection: close$/im);
-    const plain = await ask({ headers: { connection: 'keep-alive' }, body: call('eth_chainId') });
+    const body = call('eth_chainId');
+    const clear = { connection: 'keep-alive', 'content-length': String(body.length) };
+    const plain = await ask({ headers: clear, body });
     expect(plain.headers.connection).toBe('keep-alive');
     const odd = await ask({ headers: { 'transfer-encoding': 'gzip, chunked' }, body: '{}' });
     expect(odd.status).toBe(400);

@@ -71,6 +71,58 @@ export interface OracleRound {
   readonly value: bigint | undefined;
 }
 
+/** A question before the jury. */
+export interface OracleQuestion {
+  readonly id: Uint8Array;
+  readonly asker: Uint8Array;
+  readonly questionHash: Uint8Array;
+  readonly status:
+    | 'unknown'
+    | 'waiting'
+    | 'drawing'
+    | 'commit'
+    | 'seal'
+    | 'reveal'
+    | 'tally'
+    | 'appeal'
+    | 'ruled'
+    | 'void';
+  /** Outcomes 1 to this one are its own; 0 is INVALID, 255 TOO_EARLY when that is an answer. */
+  readonly outcomes: number;
+  readonly tooEarly: boolean;
+  readonly outcome: number | undefined;
+  /** Rounds and instances count from 0; an instance is the first jury or an appeal's. */
+  readonly round: number;
+  readonly instance: number;
+  readonly askedHeight: number;
+  readonly drawFrom: number;
+  /** First heights of the phases, undefined while they are not known; windows are half-open. */
+  readonly commitFrom: number | undefined;
+  readonly sealFrom: number | undefined;
+  readonly revealFrom: number | undefined;
+  readonly revealUntil: number | undefined;
+  readonly appealUntil: number | undefined;
+  readonly finalFrom: number | undefined;
+  readonly jurySize: number;
+  readonly seats: readonly {
+    readonly juror: Uint8Array;
+    readonly state: 'none' | 'drawn' | 'committed' | 'revealed' | 'exposed';
+    readonly outcome: number | undefined;
+  }[];
+  /** Acorns held for it: fees, appeals and penalties that nobody was credited yet. */
+  readonly pot: bigint;
+  readonly executed: boolean;
+  /** The disputed round, when a feed asks: 1 says that its value is right, 2 that it is false. */
+  readonly about:
+    | {
+        readonly feed: string;
+        readonly decimals: number;
+        readonly round: number;
+        readonly value: bigint;
+      }
+    | undefined;
+}
+
 /** One value for one feed. `round` undefined means the round that is open for commits. */
 export interface ReportRequest {
   readonly feed: string;
@@ -130,6 +182,7 @@ export interface OracleService {
   ): Promise<OracleReading | OracleFault>;
   /** `number` undefined means the round that is running. */
   round(feed: string, number: number | undefined): Promise<OracleRound | OracleFault>;
+  question(id: bigint): Promise<OracleQuestion | OracleFault>;
   /** Signs and sends with the node's reporter key. */
   submitReport(request: ReportRequest): Promise<SubmittedReport | OracleFault>;
   prepareReport(request: ReportRequest): Promise<PreparedReport | OracleFault>;

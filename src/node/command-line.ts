@@ -4,7 +4,8 @@
  */
 
 import { parseArgs } from 'node:util';
-import { type Command, commands } from './commands.ts';
+import type { Command } from './command.ts';
+import { commands } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { didYouMean } from './nearest.ts';
 import { type ResolvedSettings, resolveSettings, UsageError } from './resolve-settings.ts';

@@ -3,28 +3,10 @@
  * help are derived from this table; the settings it accepts come from the settings table.
  */
 
-import { type SettingName, settingNames } from './settings.ts';
+import { type Command, json, passwordFile, signing, whereDataIs, whereNodeIs } from './command.ts';
+import { juryCommands } from './jury-commands.ts';
+import { settingNames } from './settings.ts';
 
-export interface Command {
-  readonly name: string;
-  /** What follows the name, as help shows it. */
-  readonly takes: string;
-  readonly purpose: string;
-  /** Words after the name: fewest and most. */
-  readonly words: readonly [number, number];
-  readonly examples: readonly string[];
-  /** Options of this command alone: name -> placeholder (empty for a switch) and help. */
-  readonly options: Readonly<Record<string, readonly [placeholder: string, help: string]>>;
-  readonly settings: readonly SettingName[];
-}
-
-const whereDataIs: readonly SettingName[] = ['config', 'network', 'genesis', 'datadir', 'instance'];
-const whereNodeIs: readonly SettingName[] = [...whereDataIs, 'rpc.host', 'rpc.port'];
-
-const passwordFile = ['FILE', 'first line is the password; asked for when absent'] as const;
-const from = ['ADDRESS', 'account that signs: a test account or one of the key folder'] as const;
-const json = ['', 'print JSON alone'] as const;
-const signing = { from, 'password-file': passwordFile };
 const artifact = ['FILE', 'artifact with the ABI, where ADDRESS is given'] as const;
 const value = ['OAK', 'money that goes with it'] as const;
 
@@ -210,6 +192,7 @@ export const commands: readonly Command[] = [
     options: signing,
     settings: whereNodeIs,
   },
+  ...juryCommands,
   {
     name: 'proof get',
     takes: 'FEED',

@@ -1,6 +1,6 @@
 /** Help texts, written from the tables of commands and settings. */
 
-import type { Command } from './commands.ts';
+import type { Command } from './command.ts';
 import {
   environmentName,
   type SettingName,

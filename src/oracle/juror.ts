@@ -5,26 +5,15 @@
  */
 
 import { roundStates } from './agent.ts';
+import { Ballot, ForeignVote, seatsIn } from './ballot.ts';
 import type { OracleClient } from './client.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
-import type { AskedQuestion, JuryClient, JurySeat, Question, Ruling } from './jury.ts';
+import type { AskedQuestion, JuryClient, Ruling } from './jury.ts';
 import { juryAbi } from './jury-abi.ts';
 import type { Judge } from './jury-judge.ts';
 import type { OpenQuestions } from './jury-questions.ts';
-import { outcomeBehind, type VotePlace, voteHash, voteSalt } from './vote.ts';
 import { questionText, type VoteBook } from './vote-book.ts';
 import type { Wallet } from './wallet.ts';
-
-/** Another place signs for this juror: going on could show one seat two votes. */
-export class ForeignVote extends Error {
-  readonly code = 'foreign-vote';
-  constructor(question: bigint, juror: string) {
-    super(
-      `question ${questionText(question)} has a vote of ${juror} that is not this agent's: find out who else has the key, then start again`,
-    );
-    this.name = 'ForeignVote';
-  }
-}
 
 export type JurorAction =
   | 'draw'
@@ -77,6 +66,7 @@ const stepsAtOnce = 64;
 export class JurorAgent {
   readonly #parts: JurorParts;
   readonly #options: JurorOptions;
+  readonly #ballot: Ballot;
   /** By question: heights at which actions were sent, and at which they were first possible. */
   readonly #heights = new Map<bigint, Map<string, number>>();
   #claimedAt = Number.NEGATIVE_INFINITY;
@@ -86,6 +76,7 @@ export class JurorAgent {
   constructor(parts: JurorParts, options: JurorOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#ballot = new Ballot({ ...parts, chainId: options.chainId });
   }
 
   get address(): ContractAddress {
@@ -121,8 +112,7 @@ export class JurorAgent {
     for (const { id } of await this.#parts.questions.at(height)) {
       const { status } = await this.#parts.jury.rulingOf(id);
       if (status !== 'commit' && status !== 'seal' && status !== 'reveal') continue;
-      const { seats } = await this.#ownSeats(id);
-      if (seats.some(({ state }) => state === 'committed')) return true;
+      if (seatsIn(await this.#ballot.seats(id), 'committed').length > 0) return true;
     }
     return false;
   }
@@ -161,7 +151,7 @@ export class JurorAgent {
       case 'commit':
         return this.#commit(asked, height);
       case 'seal':
-        await this.#committedOutcome(id);
+        await this.#ballot.promised(id, await this.#ballot.seats(id));
         return;
       case 'reveal':
         return this.#reveal(id, height);
@@ -177,84 +167,21 @@ export class JurorAgent {
     }
   }
 
-  async #ownSeats(id: bigint): Promise<{
-    readonly question: Question;
-    readonly round: number;
-    readonly seats: readonly JurySeat[];
-  }> {
-    const { jury } = this.#parts;
-    const question = await jury.question(id);
-    const round = question.rounds - 1;
-    const { filled } = await jury.round(id, round);
-    const own = this.address.toLowerCase();
-    const seats = await jury.seats(id, round, filled);
-    return { question, round, seats: seats.filter(({ juror }) => juror.toLowerCase() === own) };
-  }
-
-  #place(question: bigint, round: number): VotePlace {
-    const { jury } = this.#parts;
-    return { chainId: this.#options.chainId, jury: jury.address, question, round };
-  }
-
-  /**
-   * The own seats of the running round and what is promised for them, by the book or by what the
-   * chain shows. @throws ForeignVote for a commitment that this key did not make, or made otherwise
-   */
-  async #committedOutcome(id: bigint): Promise<{
-    readonly round: number;
-    readonly seats: readonly JurySeat[];
-    readonly outcome: number | undefined;
-  }> {
-    const { round, seats } = await this.#ownSeats(id);
-    const { wallet, book } = this.#parts;
-    const place = this.#place(id, round);
-    let outcome = book?.get(id, round);
-    for (const { state, hash } of seats) {
-      if (state !== 'committed') continue;
-      if (outcome !== undefined) {
-        const own = voteHash(place, this.address, outcome, voteSalt(wallet.secret, place));
-        if (hash !== own) throw new ForeignVote(id, this.address);
-      } else {
-        outcome = outcomeBehind(wallet.secret, place, this.address, hash);
-        if (outcome === undefined) throw new ForeignVote(id, this.address);
-        await book?.promise(id, round, outcome);
-      }
-    }
-    return { round, seats, outcome };
-  }
-
   async #commit(asked: AskedQuestion, height: number): Promise<void> {
     const { id } = asked;
-    const { round, seats, outcome: promised } = await this.#committedOutcome(id);
-    const free = seats.filter(({ state }) => state === 'drawn').map(({ seat }) => seat);
+    const own = await this.#ballot.seats(id);
+    const { round } = own;
+    let outcome = await this.#ballot.promised(id, own);
+    const free = seatsIn(own, 'drawn');
     if (free.length === 0 || !this.#isDue(id, `commit ${round}`, height)) return;
-    let outcome = promised;
     let reason = 'promised before';
     if (outcome === undefined) {
       ({ outcome, reason } = await this.#parts.judge.verdictOn(asked));
     }
     if (outcome === undefined) return this.#abstain(id, round, reason, height);
-    await this.commitVote(id, round, free, outcome);
+    if (!this.#isDryRun) await this.#ballot.commit(id, round, free, outcome);
     this.#remember(id, `commit ${round}`, height);
     this.#say(id, 'commit', `outcome ${outcome}: ${reason}`, !this.#isDryRun);
-  }
-
-  /**
-   * Promises `outcome` and sends the commitment for these seats.
-   * @throws AlreadyPromised, ContractRefusal, RpcFault
-   */
-  async commitVote(
-    id: bigint,
-    round: number,
-    seats: readonly number[],
-    outcome: number,
-  ): Promise<void> {
-    const { book, wallet } = this.#parts;
-    if (book === undefined) return;
-    await book.promise(id, round, outcome);
-    const place = this.#place(id, round);
-    const hash = voteHash(place, this.address, outcome, voteSalt(wallet.secret, place));
-    await this.#send('commitVote', [id, seats, hash]);
   }
 
   #abstain(id: bigint, round: number, reason: string, height: number): void {
@@ -264,19 +191,20 @@ export class JurorAgent {
   }
 
   async #reveal(id: bigint, height: number): Promise<void> {
-    const { round, seats, outcome } = await this.#committedOutcome(id);
-    const closed = seats.filter(({ state }) => state === 'committed').map(({ seat }) => seat);
+    const own = await this.#ballot.seats(id);
+    const { round } = own;
+    const outcome = await this.#ballot.promised(id, own);
+    const closed = seatsIn(own, 'committed');
     if (closed.length === 0 || outcome === undefined) return;
     if (!this.#isDue(id, `reveal ${round}`, height)) return;
-    const salt = voteSalt(this.#parts.wallet.secret, this.#place(id, round));
-    await this.#send('revealVote', [id, closed, outcome, salt]);
+    if (!this.#isDryRun) await this.#ballot.reveal(id, round, closed, outcome);
     this.#remember(id, `reveal ${round}`, height);
     this.#say(id, 'reveal', `outcome ${outcome}`, !this.#isDryRun);
   }
 
   /** Appeals are the operator's to pay; the agent says once what the jury said. */
   async #tellRuling(id: bigint, { outcome }: Ruling, height: number): Promise<void> {
-    const { question, seats } = await this.#ownSeats(id);
+    const { question, seats } = await this.#ballot.seats(id);
     if (seats.length === 0 || !this.#isNew(id, `ruling ${question.instance}`, height)) return;
     const own = seats.find(({ state }) => state === 'revealed')?.outcome;
     const vote = own === undefined ? 'this juror did not vote' : `this juror said ${own}`;

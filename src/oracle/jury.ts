@@ -180,9 +180,10 @@ export class JuryClient {
     return this.#ask<bigint>('appealCost', [id, outcome]);
   }
 
-  /** Questions asked from height `from` to `to`, oldest first. */
-  async asked(from: number, to: number): Promise<readonly AskedQuestion[]> {
-    const query = { address: this.address, abi: juryAbi, event: 'Asked', from, to };
+  /** Questions asked from height `from` to `to`, oldest first; with `id` that one alone. */
+  async asked(from: number, to: number, id?: bigint): Promise<readonly AskedQuestion[]> {
+    const match = id === undefined ? {} : { id };
+    const query = { address: this.address, abi: juryAbi, event: 'Asked', match, from, to };
     const events = await readEvents<AskedQuestion>(this.transport, query);
     return events.map((event) => event.arguments);
   }

@@ -7,8 +7,9 @@ import type { Wallet } from './wallet.ts';
 /** Blocks to wait for a transaction before giving up. */
 const waitBlocks = 40;
 
-async function mined(
-  client: OracleClient,
+/** Resolves when a transaction is in a block. @throws Error when it fails or takes too long */
+export async function mined(
+  client: Pick<OracleClient, 'transport'>,
   hash: string,
   pause: () => Promise<void>,
 ): Promise<void> {

@@ -18,6 +18,7 @@ import {
 } from './client.ts';
 import { commitHash } from './commitment.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
+import { type QuestionFacts, questionFacts } from './jury-service.ts';
 import { type FeedReading, ReadingRefused, readFeed } from './reading.ts';
 import { AlreadyPromised, BookInUse } from './report-book.ts';
 import { RpcFault } from './transport.ts';
@@ -239,6 +240,11 @@ export class OracleDesk {
         value: hasValue(data.state) ? data.value : undefined,
       };
     });
+  }
+
+  /** A question before the jury, by its id. */
+  question(id: bigint): Promise<QuestionFacts | OracleFault> {
+    return guarded(() => questionFacts(this.#client, id));
   }
 
   /** Promises and commits now; the node reveals by itself when the window opens. */

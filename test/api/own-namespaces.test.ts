@@ -55,6 +55,33 @@ function testOracle(reports: ReportRequest[]): OracleService {
       pool: 10n ** 18n,
       value: undefined,
     }),
+    question: async (id) =>
+      id !== 7n
+        ? { code: 'UnknownQuestion', message: 'the contract refuses: UnknownQuestion()' }
+        : {
+            id: new Uint8Array(32).fill(7),
+            asker: contract,
+            questionHash: new Uint8Array(32),
+            status: 'commit',
+            outcomes: 2,
+            tooEarly: false,
+            outcome: undefined,
+            round: 0,
+            instance: 0,
+            askedHeight: 3,
+            drawFrom: 6,
+            commitFrom: 7,
+            sealFrom: 15,
+            revealFrom: 17,
+            revealUntil: 25,
+            appealUntil: undefined,
+            finalFrom: undefined,
+            jurySize: 3,
+            seats: [{ juror: sender, state: 'drawn', outcome: undefined }],
+            pot: 3n * 10n ** 18n,
+            executed: false,
+            about: { feed: 'BTC/USD', decimals: 8, round: 3, value: 2n ** 70n },
+          },
     submitReport: async (request) => {
       reports.push(request);
       return { round: 4, commitFrom: 11, commitTransaction: new Uint8Array(32).fill(2), ...window };
@@ -198,6 +225,20 @@ describe('oracle', () => {
       message: 'no feed X/Y: see oracle_feeds',
       data: { code: 'unknown-feed' },
     });
+  });
+
+  it('shows a question by its id of 32 bytes', async () => {
+    const { ask } = start(true);
+    const id = `0x${'07'.padStart(64, '0')}`;
+    expect(await ask('oracle_question', id)).toMatchObject({
+      status: 'commit',
+      seats: [{ juror: `0x${toHex(sender)}`, state: 'drawn' }],
+      pot: '3000000000000000000',
+      about: { feed: 'BTC/USD', round: 3, value: '1180591620717411303424' },
+    });
+    const other = ask('oracle_question', `0x${'08'.padStart(64, '0')}`);
+    await expect(other).rejects.toMatchObject({ data: { code: 'UnknownQuestion' } });
+    await expect(ask('oracle_question', '0x07')).rejects.toMatchObject({ code: -32602 });
   });
 
   it('takes values as decimal text, negative ones too', async () => {

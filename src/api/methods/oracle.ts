@@ -1,11 +1,13 @@
 /** Feeds, readings, rounds and reports. Amounts and values are decimal text, bytes 0x hex. */
 
+import { bigintFromBytes } from '../../primitives/bytes.ts';
 import type { NodeBackend } from '../backend.ts';
 import { RpcError } from '../errors.ts';
 import { plainJson } from '../format.ts';
 import type { OracleFault, OracleService, ReportRequest } from '../oracle-service.ts';
 import {
   address,
+  bytes,
   countParams,
   invalid,
   looseInteger,
@@ -74,6 +76,14 @@ export const oracleMethods: NodeMethods = {
       countParams(params, 2);
       const number = optional(params[1], looseInteger, 'round');
       return resultJson(await requireOracle(backend).round(text(params[0], 'feed'), number));
+    },
+  },
+  oracle_question: {
+    access: 'public',
+    run: async ({ backend }, params) => {
+      countParams(params, 1);
+      const id = bigintFromBytes(bytes(params[0], 'id', 32));
+      return resultJson(await requireOracle(backend).question(id));
     },
   },
   oracle_prepareReport: {

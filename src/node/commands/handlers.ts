@@ -5,10 +5,12 @@ import { basicHandlers } from './basic.ts';
 import { runConsortiumInit } from './consortium.ts';
 import { contractHandlers } from './contract.ts';
 import { runDatabaseCheck } from './database.ts';
+import { juryHandlers } from './jury.ts';
 import { oracleHandlers } from './oracle.ts';
 import { proofHandlers } from './proof.ts';
 import { runReport } from './report.ts';
 import { runCall, runSend } from './send.ts';
+import { runServe } from './serve-jury.ts';
 import { runStart } from './start.ts';
 
 /** `simulate` is main's own: the node room does not know the simulation. */
@@ -17,8 +19,10 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
     ...basicHandlers(),
     ...contractHandlers,
     ...oracleHandlers,
+    ...juryHandlers,
     ...proofHandlers,
     'oracle report': runReport,
+    'oracle serve': runServe,
     'consortium init': runConsortiumInit,
     start: runStart,
     send: runSend,

@@ -1,0 +1,155 @@
+/**
+ * `dodona oracle serve`: a juror agent in the foreground, as a client of any node. It draws, votes by
+ * its policy file, reveals, tallies, executes, resolves and claims until Ctrl-C.
+ */
+
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parse } from 'smol-toml';
+import { AgentFileError } from '../../oracle/agent-file.ts';
+import { UnknownFeed } from '../../oracle/client.ts';
+import { JurorAgent, type JurorNote } from '../../oracle/juror.ts';
+import { Judge } from '../../oracle/jury-judge.ts';
+import { type JuryPolicy, parseJuryPolicy } from '../../oracle/jury-policy.ts';
+import { OpenQuestions } from '../../oracle/jury-questions.ts';
+import { ReportBook } from '../../oracle/report-book.ts';
+import type { Transport } from '../../oracle/transport.ts';
+import { VoteBook } from '../../oracle/vote-book.ts';
+import type { Handler } from '../command-line.ts';
+import { UsageError } from '../resolve-settings.ts';
+import { courtOf, voteFile } from './jury.ts';
+import { nodeTransport, walletOf } from './node-client.ts';
+
+/** How often the head is asked for; blocks come every 2 s at the quickest networks. */
+const pollMs = 500;
+const claimFrom = 10n ** 17n;
+
+/** @throws UsageError naming the file and what is wrong in it */
+function readPolicy(file: string): JuryPolicy {
+  const folder = dirname(resolve(file));
+  try {
+    return parseJuryPolicy(parse(readFileSync(file, 'utf8')), {
+      readFile: (path) => readFileSync(resolve(folder, path), 'utf8'),
+      startedAt: Math.floor(Date.now() / 1000),
+    });
+  } catch (error) {
+    if (error instanceof AgentFileError || error instanceof RangeError) {
+      throw new UsageError(`${file}: ${error.message}`);
+    }
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function noteLine({ question, action, detail, sent }: JurorNote): string {
+  const about = question === undefined ? '' : `question ${question}: `;
+  const isIdle = action === 'abstain' || action === 'stopped' || action === 'failed';
+  const would = sent || isIdle ? '' : 'would ';
+  return `${about}${would}${action}${detail === '' ? '' : ` ${detail}`}\n`;
+}
+
+/** Takes the policy again when its file has changed; one that cannot be read changes nothing. */
+class PolicyFile {
+  readonly #file: string;
+  #changedMs: number;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#changedMs = statSync(file).mtimeMs;
+  }
+
+  async refresh(judge: Judge, write: (text: string) => void): Promise<void> {
+    try {
+      const { mtimeMs } = statSync(this.#file);
+      if (mtimeMs === this.#changedMs) return;
+      this.#changedMs = mtimeMs;
+      await judge.adopt(readPolicy(this.#file));
+      write(`${this.#file} has changed: the new policy holds\n`);
+    } catch (error) {
+      write(`${(error as Error).message}\nThe policy from before holds.\n`);
+    }
+  }
+}
+
+export const runServe: Handler = async (invocation, terminal) => {
+  const [file = ''] = invocation.words;
+  const isDryRun = invocation.options['dry-run'] === true;
+  const { values } = invocation.settings;
+  const policy = readPolicy(file);
+  const { client, jury } = await courtOf(invocation);
+  const transport = await nodeTransport(values);
+  const wallet = await walletOf(transport, invocation, terminal);
+  const { enrolled } = await jury.juror(wallet.address);
+  if (enrolled === 0n) {
+    const remedy = "enroll with 'dodona oracle enroll AMOUNT', or you are never drawn";
+    terminal.writeError(`${wallet.address} is no juror: ${remedy}\n`);
+  }
+  const { address } = wallet;
+  const book = isDryRun ? undefined : await VoteBook.open(voteFile(invocation, address));
+  const sightings = isDryRun
+    ? undefined
+    : await ReportBook.open(join(values.datadir, 'sightings', `${address}.json`));
+  const judge = await Judge.create(client, policy, sightings).catch((error: unknown) => {
+    const isOfFile = error instanceof UnknownFeed || error instanceof AgentFileError;
+    throw isOfFile ? new UsageError(`${file}: ${error.message}`) : error;
+  });
+  const questions = new OpenQuestions(jury);
+  const chainId = Number(await transport.request('eth_chainId', []));
+  const note = (entry: JurorNote): void => terminal.write(noteLine(entry));
+  const agent = new JurorAgent(
+    { jury, client, questions, judge, wallet, book, note },
+    { name: address, chainId, patienceBlocks: 0, claimFrom },
+  );
+  terminal.write(`Serving as juror ${address}${isDryRun ? ', sending nothing' : ''}\n`);
+  const policyFile = new PolicyFile(file);
+  const write = (text: string): void => terminal.writeError(text);
+  const height = await follow(transport, write, async (now) => {
+    await policyFile.refresh(judge, write);
+    for (const problem of await judge.watch(now, Math.floor(Date.now() / 1000))) {
+      write(`${problem}\n`);
+    }
+    await agent.onHead(now);
+    return agent.halted === undefined;
+  });
+  if (agent.halted !== undefined) return 1;
+  if (!isDryRun && (await agent.owesReveal(height).catch(() => false))) {
+    terminal.writeError('A reveal is still due: start again before its window ends.\n');
+  }
+  return 0;
+};
+
+/** Hands every new head to `serve` until that answers false or the process is told to stop. */
+async function follow(
+  transport: Transport,
+  write: (text: string) => void,
+  serve: (height: number) => Promise<boolean>,
+): Promise<number> {
+  let going = true;
+  let wake: () => void = () => {};
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      going = false;
+      wake();
+    });
+  }
+  let height = -1;
+  let silent = false;
+  while (going) {
+    try {
+      const now = Number(await transport.request('eth_blockNumber', []));
+      if (now !== height && !(await serve(now))) going = false;
+      if (silent) write('The node answers again.\n');
+      silent = false;
+      height = now;
+    } catch (error) {
+      // A node that restarts must not end the agent: a reveal may be due.
+      if (!silent) write(`${(error as Error).message}\nTrying again until it does.\n`);
+      silent = true;
+    }
+    if (!going) break;
+    await new Promise<void>((done) => {
+      wake = done;
+      setTimeout(done, pollMs);
+    });
+  }
+  return height;
+}

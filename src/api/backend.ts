@@ -12,7 +12,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import type { StateProof } from '../primitives/state-proof.ts';
 import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
 import type { RpcErrorObject } from './errors.ts';
-import type { OracleService } from './oracle-service.ts';
+import type { AssertionService, OracleService } from './oracle-service.ts';
 
 /** The network a node belongs to; constant while it runs. */
 export interface NetworkInfo {
@@ -300,6 +300,8 @@ export interface NodeBackend {
   /** Absent where the protocol does not mine. */
   readonly mining: MiningService | undefined;
   readonly oracle: OracleService | undefined;
+  /** Absent where the genesis file has no optimistic oracle. */
+  readonly assertions?: AssertionService | undefined;
   /** Present on development networks only. */
   readonly accounts: DevelopmentAccounts | undefined;
   /** Complete changes of the durable head, in order. Returns the function that ends it. */

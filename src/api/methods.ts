@@ -1,6 +1,7 @@
 /** Every method that runs on the main thread, by name, with who may call it. */
 
 import { RpcError } from './errors.ts';
+import { assertionMethods } from './methods/assertions.ts';
 import { consortiumMethods } from './methods/consortium.ts';
 import { eventMethods } from './methods/events.ts';
 import type { NodeMethods } from './methods/method.ts';
@@ -15,6 +16,7 @@ export const nodeMethods: NodeMethods = {
   ...eventMethods,
   ...operateMethods,
   ...oracleMethods,
+  ...assertionMethods,
   ...consortiumMethods,
   /** Clients would verify a Merkle Patricia proof that this chain does not have. */
   eth_getProof: {

@@ -187,3 +187,54 @@ export interface OracleService {
   submitReport(request: ReportRequest): Promise<SubmittedReport | OracleFault>;
   prepareReport(request: ReportRequest): Promise<PreparedReport | OracleFault>;
 }
+
+/** A statement with a bond, as the optimistic oracle keeps it. */
+export interface OracleAssertion {
+  /** 32 bytes. */
+  readonly id: Uint8Array;
+  /** Undefined when its bytes are no UTF-8. */
+  readonly claim: string | undefined;
+  readonly claimBytes: Uint8Array;
+  /** What the next block may do: `open` takes a dispute, `settle` a settlement. */
+  readonly phase: 'open' | 'closed' | 'jury' | 'settle' | 'true' | 'false' | 'undecided';
+  readonly asserter: Uint8Array;
+  readonly disputer: Uint8Array | undefined;
+  readonly callback: Uint8Array | undefined;
+  /** Acorns of each side, and of a jury. */
+  readonly bond: bigint;
+  readonly fee: bigint;
+  /** Heights; windows are half-open. */
+  readonly madeAt: number;
+  readonly disputeUntil: number;
+  readonly settleFrom: number;
+  /** The jury's number of the question. */
+  readonly question: bigint | undefined;
+  readonly juryMissing: boolean;
+  readonly callbackFailed: boolean;
+}
+
+/** Assertions made in a range of blocks, newest first, and what a new one needs. */
+export interface OracleAssertions {
+  /** The contract, 20 bytes. */
+  readonly oracle: Uint8Array;
+  readonly minimumBond: bigint;
+  /** Blocks. */
+  readonly liveness: number;
+  readonly livenessMin: number;
+  readonly livenessMax: number;
+  readonly settleDelay: number;
+  readonly from: number;
+  readonly to: number;
+  readonly assertions: readonly OracleAssertion[];
+  /** Older ones of the range that are left out. */
+  readonly left: number;
+}
+
+export interface AssertionService {
+  assertion(id: Uint8Array): Promise<OracleAssertion | OracleFault>;
+  /** Undefined bounds mean the last blocks. */
+  assertions(
+    from: number | undefined,
+    to: number | undefined,
+  ): Promise<OracleAssertions | OracleFault>;
+}

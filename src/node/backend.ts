@@ -13,7 +13,7 @@ import type {
   NodeStatus,
   PoolService,
 } from '../api/backend.ts';
-import type { OracleService } from '../api/oracle-service.ts';
+import type { AssertionService, OracleService } from '../api/oracle-service.ts';
 import type { Network } from '../network/host.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { ExecutorApi, HeadNotice, OpenedChain } from './executor-api.ts';
@@ -81,6 +81,7 @@ export interface BackendParts {
   readonly network: Network;
   readonly mining: MiningService | undefined;
   readonly oracle: OracleService | undefined;
+  readonly assertions: AssertionService | undefined;
   readonly accounts: DevelopmentAccounts | undefined;
 }
 
@@ -144,6 +145,7 @@ export function createBackend(parts: BackendParts): NodeBackend {
     peers: networkService(parts),
     mining: parts.mining,
     oracle: parts.oracle,
+    assertions: parts.assertions,
     accounts: parts.accounts,
     onChange: (listener) => parts.live.onChange(listener),
     onPendingTransaction: (listener) => parts.live.onPending(listener),

@@ -296,7 +296,12 @@ async function assemble(
     dataDirectory: options.dataDirectory,
     note: (note) => logger.debug({ room: 'oracle', ...note }, note.action),
   });
-  const backend = createBackend({ ...parts, submissions, oracle: oracle?.desk });
+  const backend = createBackend({
+    ...parts,
+    submissions,
+    oracle: oracle?.desk,
+    assertions: oracle?.assertions,
+  });
   const fault = (error: unknown, what: string): void =>
     logger.error({ room: 'api', what, reason: String(error) }, 'a request failed');
   const access = { ...options.rpc, allowedOrigins: [], token };

@@ -6,6 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AgentNote, type AgentOptions, ReporterAgent } from '../oracle/agent.ts';
+import { AssertionDesk } from '../oracle/assertion-desk.ts';
+import { AssertionClient } from '../oracle/assertions.ts';
 import { OracleClient } from '../oracle/client.ts';
 import { ReportBook } from '../oracle/report-book.ts';
 import { OracleDesk } from '../oracle/service.ts';
@@ -32,15 +34,26 @@ export interface OracleParts {
 /** What an agent is told to report. */
 export type Reported = Omit<AgentOptions['feeds'][number], 'strayBps'>;
 
+/** Where the genesis file has the contract of that name. */
+function addressOf({ contracts }: Genesis, wanted: string): `0x${string}` | undefined {
+  const found = contracts.find(({ name }) => name === wanted);
+  return found && (checksumAddress(found.address) as `0x${string}`);
+}
+
 export class NodeOracle {
   readonly client: OracleClient;
   readonly desk: OracleDesk;
+  /** Undefined where the genesis file has no optimistic oracle. */
+  readonly assertions: AssertionDesk | undefined;
   readonly #parts: OracleParts;
   readonly #agents = new Map<string, Promise<ReporterAgent>>();
 
   private constructor(parts: OracleParts, registry: `0x${string}`) {
     this.#parts = parts;
     this.client = new OracleClient(parts.transport, { registry });
+    const optimistic = addressOf(parts.genesis, 'OptimisticOracle');
+    this.assertions =
+      optimistic && new AssertionDesk(new AssertionClient(parts.transport, optimistic));
     this.desk = new OracleDesk(this.client, parts.genesis.chainId, (reporter) => {
       const account = parts.accounts.find(
         ({ address }) => reporter === undefined || checksumAddress(address) === reporter,
@@ -51,9 +64,8 @@ export class NodeOracle {
 
   /** Undefined where the genesis file has no oracle registry. */
   static create(parts: OracleParts): NodeOracle | undefined {
-    const registry = parts.genesis.contracts.find(({ name }) => name === 'OracleRegistry');
-    if (registry === undefined) return undefined;
-    return new NodeOracle(parts, checksumAddress(registry.address) as `0x${string}`);
+    const registry = addressOf(parts.genesis, 'OracleRegistry');
+    return registry && new NodeOracle(parts, registry);
   }
 
   /** The one agent of an account; feeds are those of its first use. */

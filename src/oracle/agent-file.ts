@@ -40,20 +40,20 @@ export interface AgentSurroundings {
   readonly startedAt: number;
 }
 
-type Table = Record<string, unknown>;
+export type Table = Record<string, unknown>;
 
 /** A replayed trade older than this is silence. */
-const replayMaxAgeSeconds = 900;
-const defaultStrayBps = 200;
+export const replayMaxAgeSeconds = 900;
+export const defaultStrayBps = 200;
 
-function known(table: Table, where: string, keys: readonly string[]): void {
+export function known(table: Table, where: string, keys: readonly string[]): void {
   const unknown = Object.keys(table).find((key) => !keys.includes(key));
   if (unknown !== undefined) {
     throw new AgentFileError(`${where}: "${unknown}" is unknown: use ${keys.join(', ')}`);
   }
 }
 
-function text(table: Table, key: string, where: string): string {
+export function text(table: Table, key: string, where: string): string {
   const value = table[key];
   if (typeof value !== 'string' || value === '') {
     throw new AgentFileError(`${where}: ${key} must be a text`);
@@ -61,7 +61,12 @@ function text(table: Table, key: string, where: string): string {
   return value;
 }
 
-function integer(table: Table, key: string, where: string, fallback: number | undefined): number {
+export function integer(
+  table: Table,
+  key: string,
+  where: string,
+  fallback: number | undefined,
+): number {
   const value = table[key] ?? fallback;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw new AgentFileError(`${where}: ${key} must be a whole number`);
@@ -69,7 +74,7 @@ function integer(table: Table, key: string, where: string, fallback: number | un
   return value;
 }
 
-function tables(value: unknown, where: string): readonly Table[] {
+export function tables(value: unknown, where: string): readonly Table[] {
   if (!Array.isArray(value) || value.length === 0) {
     throw new AgentFileError(`${where} is missing: add at least one [[${where}]]`);
   }

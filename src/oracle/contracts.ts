@@ -7,6 +7,7 @@ import type { Abi } from 'viem';
 import { decodeErrorResult, decodeFunctionResult, encodeFunctionData, parseAbi } from 'viem/utils';
 import { signedAbi, twapAbi } from './feed-abi.ts';
 import { juryAbi } from './jury-abi.ts';
+import { optimisticAbi } from './optimistic-abi.ts';
 import { RpcFault, type Transport } from './transport.ts';
 
 export const registryAbi = parseAbi([
@@ -18,6 +19,12 @@ export const registryAbi = parseAbi([
   'error FeedExists()',
   'error BadName()',
   'error WrongFee(uint256 have, uint256 need)',
+]);
+
+/** What every feed's proxy answers, of whatever kind the feed is. */
+export const aggregatorAbi = parseAbi([
+  'function latestRoundData() view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
+  'function getRoundData(uint80 round) view returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)',
 ]);
 
 export const oracleAbi = parseAbi([
@@ -96,7 +103,10 @@ export const stakeAbi = parseAbi([
 ]);
 
 /** Every contract whose refusals are told by name; an error with the same arguments is in one. */
-const knownErrors: readonly Abi[] = [oracleAbi, juryAbi, stakeAbi, twapAbi, signedAbi, registryAbi];
+const knownErrors: readonly Abi[] = [
+  ...[oracleAbi, juryAbi, optimisticAbi, stakeAbi],
+  ...[twapAbi, signedAbi, registryAbi],
+];
 
 /** A refusal by a contract, under the name of its own error. */
 export class ContractRefusal extends Error {

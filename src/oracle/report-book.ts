@@ -41,7 +41,7 @@ function isRunning(pid: number): boolean {
 }
 
 /** Takes the lock of a book for this process. A lock that a dead process left is taken over. */
-async function lockBook(file: string): Promise<void> {
+export async function lockBook(file: string): Promise<void> {
   const lock = `${file}.lock`;
   const holder = Number(await readFile(lock, 'utf8').catch(() => ''));
   if (holder > 0 && holder !== process.pid && isRunning(holder)) throw new BookInUse(file, holder);

@@ -272,4 +272,14 @@ export const limits = {
   sourceTimeoutMs: 5_000,
   sourcesPerFeedMax: 16,
   reportsRememberedPerFeed: 64,
+
+  // Assertions
+  /** Of one answer of `oracle_assertions`: each takes a call or two. */
+  assertionsListedMax: 256,
+  /** That one watching agent has an eye on; each of them has cost somebody a bond. */
+  assertionsWatchedMax: 4_096,
+  /** How far back an agent looks for assertions when it starts: four weeks of 40 s. */
+  assertionsLookbackBlocks: 60_000,
+  /** Rounds of a feed that are searched for a past answer. */
+  claimRoundsMax: 256,
 } as const;

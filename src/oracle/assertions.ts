@@ -4,7 +4,7 @@
  */
 
 import { type ContractAddress, view } from './contracts.ts';
-import { juryAbi } from './jury-abi.ts';
+import { JuryClient } from './jury.ts';
 import { type EventLog, readEvents } from './logs.ts';
 import { optimisticAbi } from './optimistic-abi.ts';
 import type { Transport } from './transport.ts';
@@ -67,9 +67,6 @@ export interface MadeAssertion {
   readonly bond: bigint;
 }
 
-/** Of a question before the jury: ruled and void. */
-const finalStatuses: ReadonlySet<number> = new Set([8, 9]);
-
 const noAddress = /^0x0+$/;
 
 const given = (address: ContractAddress): ContractAddress | undefined =>
@@ -92,7 +89,7 @@ export class AssertionClient {
   readonly transport: Transport;
   readonly address: ContractAddress;
   #terms: AssertionTerms | undefined;
-  #jury: ContractAddress | undefined;
+  #jury: JuryClient | undefined;
 
   constructor(transport: Transport, address: ContractAddress) {
     this.transport = transport;
@@ -157,15 +154,17 @@ export class AssertionClient {
   }
 
   async #isRuled(question: bigint): Promise<boolean> {
-    this.#jury ??= (await this.#ask<readonly [ContractAddress, string, string]>('parts', []))[0];
-    const outcome = ['outcomeOf', [question]] as const;
-    const [status] = await view<[number, number, bigint]>(
-      this.transport,
-      this.#jury,
-      juryAbi,
-      ...outcome,
-    );
-    return finalStatuses.has(status);
+    this.#jury ??= new JuryClient(this.transport, (await this.parts()).jury);
+    const { status } = await this.#jury.rulingOf(question);
+    return status === 'ruled' || status === 'void';
+  }
+
+  /** The contracts that it was made with. */
+  async parts(): Promise<{ readonly jury: ContractAddress; readonly fund: ContractAddress }> {
+    const [jury, , fund] = await this.#ask<
+      readonly [ContractAddress, ContractAddress, ContractAddress]
+    >('parts', []);
+    return { jury, fund };
   }
 
   /** Assertions made from height `from` to `to`, oldest first. */

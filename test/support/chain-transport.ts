@@ -42,8 +42,9 @@ const caller: Hex = '0x00000000000000000000000000000000000000e0';
 
 export class ChainTransport implements Transport {
   readonly #chain: ContractChain;
-  readonly #logs: { readonly height: number; readonly log: Log }[] = [];
+  #logs: { readonly height: number; readonly log: Log }[] = [];
   readonly #nonces = new Map<string, number>();
+  readonly #mined = new Map<string, number>();
   readonly #receipts = new Map<string, boolean>();
   readonly #times = new Map<number, number>();
   #pending: Pending[] = [];
@@ -65,10 +66,16 @@ export class ChainTransport implements Transport {
     for (const { hash, from, to, data, value } of this.#pending) {
       const outcome = this.#chain.sendRaw(from, to, data, value);
       this.#receipts.set(hash, outcome.status === 'success');
+      this.#mined.set(from.toLowerCase(), (this.#mined.get(from.toLowerCase()) ?? 0) + 1);
     }
     this.#pending = [];
     this.#times.set(this.#chain.height, this.#chain.time);
     this.#chain.mine();
+  }
+
+  /** Takes a reorganisation of the chain over; what waited in the pool still does. */
+  reorganised(): void {
+    this.#logs = this.#logs.filter(({ height }) => height < this.#chain.height);
   }
 
   async request(method: string, parameters: readonly unknown[]): Promise<unknown> {
@@ -83,7 +90,13 @@ export class ChainTransport implements Transport {
       case 'eth_getBalance':
         return quantity(this.#chain.balance(parameters[0] as Hex));
       case 'eth_getTransactionCount':
-        return quantity(this.#nonces.get((parameters[0] as string).toLowerCase()) ?? 0);
+        return quantity(this.#count(parameters[0] as string, parameters[1] as string));
+      case 'eth_blockNumber':
+        return quantity(this.head);
+      case 'eth_getBalance':
+        return quantity(this.#chain.balance(parameters[0] as Hex));
+      case 'eth_getTransactionByHash':
+        return this.#transaction(parameters[0] as Hex);
       case 'eth_call':
         return this.#try(parameters[0] as CallParameters);
       case 'eth_estimateGas':
@@ -96,6 +109,16 @@ export class ChainTransport implements Transport {
       default:
         throw new RpcFault(-32601, `no ${method} here`);
     }
+  }
+
+  #count(address: string, tag: string): number {
+    const counts = tag === 'latest' ? this.#mined : this.#nonces;
+    return counts.get(address.toLowerCase()) ?? 0;
+  }
+
+  #transaction(hash: Hex): unknown {
+    if (this.#pending.some((pending) => pending.hash === hash)) return { hash, blockNumber: null };
+    return this.#receipts.has(hash) ? { hash, blockNumber: quantity(this.head) } : null;
   }
 
   /** A call that leaves nothing behind. @throws RpcFault with the revert's data */

@@ -180,9 +180,11 @@ export class AssertionWatcher {
       sent.hash,
     ])) as { readonly blockNumber: string | null } | null;
     if (found !== null && found.blockNumber === null) return true;
+    // Gone, or replaced by one with higher fees: what still waits is asked before another leaves.
+    this.#mayHaveWaiting = true;
     entry.sent = undefined;
     entry.said.delete('dispute');
-    return false;
+    return true;
   }
 
   /** Why this bond cannot be given; undefined when it can. */

@@ -65,15 +65,16 @@ function acornsOf({ options }: Invocation): bigint {
   return acorns;
 }
 
-interface Receipt {
+export interface Receipt {
   readonly status: Hex;
   readonly contractAddress: Hex | null;
   readonly gasUsed: Hex;
   readonly blockNumber: Hex;
+  readonly logs: readonly { readonly address: Hex; readonly topics: readonly Hex[] }[];
 }
 
 /** @throws Error when the transaction is not in a block in time */
-async function waitForReceipt(transport: Transport, hash: Hex): Promise<Receipt> {
+export async function waitForReceipt(transport: Transport, hash: Hex): Promise<Receipt> {
   const rounds = Math.ceil(receiptWaitMs / receiptPollMs);
   for (let round = 0; round < rounds; round++) {
     const receipt = await transport.request('eth_getTransactionReceipt', [hash]);

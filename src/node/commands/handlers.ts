@@ -1,6 +1,7 @@
 /** Every command's handler by name, the ones that need a node with those that need none. */
 
 import type { Handler } from '../command-line.ts';
+import { assertionHandlers } from './assertions.ts';
 import { basicHandlers } from './basic.ts';
 import { runConsortiumInit } from './consortium.ts';
 import { contractHandlers } from './contract.ts';
@@ -12,6 +13,7 @@ import { runReport } from './report.ts';
 import { runCall, runSend } from './send.ts';
 import { runServe } from './serve-jury.ts';
 import { runStart } from './start.ts';
+import { runWatch } from './watch.ts';
 
 /** `simulate` is main's own: the node room does not know the simulation. */
 export function nodeHandlers(): Readonly<Record<string, Handler>> {
@@ -23,6 +25,8 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
     ...proofHandlers,
     'oracle report': runReport,
     'oracle serve': runServe,
+    ...assertionHandlers,
+    'oracle watch': runWatch,
     'consortium init': runConsortiumInit,
     start: runStart,
     send: runSend,

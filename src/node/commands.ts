@@ -198,7 +198,7 @@ export const commands: readonly Command[] = [
     takes: 'CLAIM',
     purpose: 'State something with a bond: it counts as true unless somebody disputes it.',
     words: [1, 1],
-    examples: ['dodona oracle assert "BTC/USD >= 60000 at 2026-01-01T00:00:00Z"'],
+    examples: ['dodona oracle assert "…"', 'dodona oracle assert "…" --bond 10 --liveness 480'],
     options: {
       ...signing,
       bond: ['OAK', 'what you lose if it is false (the least that is taken)'],

@@ -49,7 +49,7 @@ interface PageAnswer {
 /** What to do about a refusal, by the name of the contract's error. */
 const remedies: Readonly<Record<string, string>> = {
   AssertionExists: 'it was made before: make it again with another --nonce',
-  BondTooLow: 'give a higher --bond, in acorns at least the number above',
+  BondTooLow: 'give a higher --bond, or none to give the least that is taken',
   LivenessOutOfRange: "keep --liveness within the bounds of 'oracle_assertions'",
   NoJury: 'too little juror stake could judge it: wait until jurors have enrolled',
   Expired: 'its window has closed',

@@ -9,6 +9,7 @@ import type { StoredReceipt } from '../ledger/receipts.ts';
 import type { Block, HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import type { Member } from '../primitives/seal.ts';
 import type { StateProof } from '../primitives/state-proof.ts';
 import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
 import type { RpcErrorObject } from './errors.ts';
@@ -90,6 +91,8 @@ export interface ChainReader {
   block(id: Hex): Block | undefined;
   /** A stored transaction with its sender. Costs a key recovery, so nobody asks without need. */
   recover(raw: Uint8Array): SignedTransaction;
+  /** Where members make the blocks: those of `height`, in order, if this node knew them then. */
+  membersAt(height: number): readonly Member[] | undefined;
   /** Undefined when the block was never executed or its receipts were pruned. */
   receipts(id: Hex): readonly StoredReceipt[] | undefined;
   /** Where the applied chain holds a transaction. */

@@ -5,6 +5,7 @@
 
 import type { ChainReader, NetworkInfo, StateView } from '../api/backend.ts';
 import { readBlock, readCanonical, readHeader } from '../consensus/chain-view.ts';
+import { parseParameters } from '../consensus/pbft/parameters.ts';
 import { accountPath, readAccount, readSlot, slotPath } from '../ledger/account.ts';
 import { callMessage, estimateGas } from '../ledger/calls.ts';
 import { nextBaseFee, subsidy } from '../ledger/fees.ts';
@@ -17,6 +18,7 @@ import { decodeRecordEntry } from '../primitives/chain-records.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import type { CoinbaseRecord } from '../primitives/record.ts';
+import { decodeMembers, type Member, membersRecordName } from '../primitives/seal.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { Vm } from '../vm/world.ts';
@@ -102,6 +104,18 @@ export class SnapshotReader implements ChainReader {
     const id = toHex(stored.subarray(0, 32));
     const height = this.header(id)?.height;
     return height === undefined ? undefined : { id, height, index: u64FromBytes(stored, 32) };
+  }
+
+  membersAt(height: number): readonly Member[] | undefined {
+    const { protocol, parameters } = this.#parts.genesis.consensus;
+    if (protocol !== 'pbft' || height < 1) return undefined;
+    // Block zero commits to the genesis file, which names them, instead of to the list.
+    if (height === 1) return parseParameters(parameters).members;
+    const parent = this.canonical(height - 1);
+    if (parent === undefined) return undefined;
+    const name = membersRecordName(this.#record(parent).extraData);
+    const stored = this.#store.get(keys.protocol(name));
+    return stored === undefined ? undefined : decodeMembers(stored);
   }
 
   nextBaseFee(): bigint {

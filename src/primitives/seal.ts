@@ -56,9 +56,30 @@ export function quorumOf(count: number): number {
   return Math.floor((count + faultsOf(count)) / 2) + 1;
 }
 
-/** SHA-256(RLP([[key, address], ...])): what `extraData` says of the next block's members. */
+/** RLP [[key, address], ...], in the order of their indexes. */
+export function encodeMembers(members: readonly Member[]): Uint8Array {
+  return encodeRlp(members.map(({ key, address }) => [key, address]));
+}
+
+/** @throws DecodeError */
+export function decodeMembers(bytes: Uint8Array): readonly Member[] {
+  return rlpList(decodeRlp(bytes), 'members').map((item) => {
+    const [key, address] = rlpList(item, 'member', 2);
+    return {
+      key: rlpBytes(key, 'key', 32).slice(),
+      address: rlpBytes(address, 'address', 20).slice(),
+    };
+  });
+}
+
+/** SHA-256 of the encoded list: what `extraData` says of the next block's members. */
 export function membersHash(members: readonly Member[], crypto: Crypto): Uint8Array {
-  return crypto.sha256(encodeRlp(members.map(({ key, address }) => [key, address])));
+  return crypto.sha256(encodeMembers(members));
+}
+
+/** Protocol record under which the list with this hash is kept: seals of its time stay checkable. */
+export function membersRecordName(hash: Uint8Array): Uint8Array {
+  return concat(utf8('pbft/members/'), hash);
 }
 
 /** The bytes a vote signs: `dodona/pbft/<kind>/1` ‖ genesis id ‖ view u64 ‖ height u64 ‖ id. */

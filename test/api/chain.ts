@@ -183,6 +183,7 @@ export class MemoryChain {
       header: (id) => this.blocks.get(id)?.entry,
       block: (id) => this.blocks.get(id)?.block,
       recover: (raw) => recoverSender(decodeTransaction(raw, nobleCrypto), nobleCrypto),
+      membersAt: () => undefined,
       receipts: (id) => this.blocks.get(id)?.receipts,
       transactionLocation: (hash) => {
         for (const { entry, transactions: list } of this.applied) {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, reverseBytes, toHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
-import { verifySeal } from '../../src/primitives/seal.ts';
+import { decodeRecord } from '../../src/primitives/record.ts';
+import { membersHash, verifySeal } from '../../src/primitives/seal.ts';
 import { ConsortiumProcesses } from '../support/consortium.ts';
 import { type NodeProcess, until } from '../support/process.ts';
 
@@ -17,6 +18,11 @@ interface Receipt {
   readonly blockHash: string;
   readonly blockNumber: string;
   readonly status: string;
+}
+
+interface Seal {
+  readonly seal: string;
+  readonly members: readonly { readonly key: string; readonly address: string }[];
 }
 
 async function send(node: NodeProcess): Promise<string> {
@@ -62,10 +68,10 @@ describe('a consortium of four processes', () => {
     expect(latest?.hash).toBe(blockHash);
     expect(finalized?.number).toBeGreaterThanOrEqual(Number(blockNumber));
 
-    const { seal } = await follower.rpc<{ seal: string }>('pbft_getSeal', Number(blockNumber));
-    const { members, self } =
-      await follower.rpc<Awaited<ReturnType<ConsortiumProcesses['status']>>>('pbft_status');
-    expect(self).toBeNull();
+    const { seal, members } = await follower.rpc<Seal>('pbft_getSeal', Number(blockNumber));
+    const parent = Number(blockNumber) - 1;
+    const { record } = await follower.rpc<{ record: string }>('dodona_getHeader', parent);
+    expect((await follower.rpc<{ self: number | null }>('pbft_status')).self).toBeNull();
     const { genesis } = await follower.rpc<{ genesis: string }>('dodona_status');
     const subject = {
       genesisId: fromHex(genesis),
@@ -76,6 +82,11 @@ describe('a consortium of four processes', () => {
       key: fromHex(key),
       address: fromHex(address),
     }));
+    // What a client needs to know that these are the members: the record of the block before.
+    if (parent > 0) {
+      expect(membersHash(list, nobleCrypto)).toEqual(decodeRecord(fromHex(record)).extraData);
+    }
+    expect((await follower.rpc<Seal>('pbft_getSeal', 1)).members).toEqual(members);
     expect(verifySeal(fromHex(seal), subject, list, nobleCrypto)).toBe(true);
     const other = { ...subject, height: subject.height + 1 };
     expect(verifySeal(fromHex(seal), other, list, nobleCrypto)).toBe(false);

@@ -46,7 +46,11 @@ function statusJson(consortium: ConsortiumInfo, nowMs: number): Json {
   };
 }
 
-/** `payload` is what each signature signs: with the member list it is all that a client needs. */
+/**
+ * `payload` is what each signature signs. `members` are those of the block's height, in order: a
+ * client that trusts the parent finds their hash in its record's `extraData`. Null where this node
+ * did not follow the chain at that height.
+ */
 function getSeal(reader: ChainReader, params: Params): Json {
   countParams(params, 1);
   const [block] = params;
@@ -71,6 +75,11 @@ function getSeal(reader: ChainReader, params: Params): Json {
       signature: `0x${toHex(signature)}`,
     })),
     seal: hexData(seal),
+    members:
+      reader.membersAt(entry.height)?.map(({ key, address }) => ({
+        key: hexData(key),
+        address: checksumAddress(address),
+      })) ?? null,
   };
 }
 

@@ -6,6 +6,7 @@
 import { equalBytes } from '../../primitives/bytes.ts';
 import type { Member } from '../../primitives/seal.ts';
 import { type Committee, committeeOf, placeOf } from './committee.ts';
+import { membersOperation } from './records.ts';
 import { sayStatus } from './repetition.ts';
 import { type PbftState, sendMembers, type Turn } from './state.ts';
 import { ownChange } from './view-change.ts';
@@ -55,6 +56,7 @@ export function takeMembers(turn: Turn, members: readonly Member[] | undefined):
   const after = committeeOf(members, state.environment.crypto);
   if (equalBytes(after.hash, state.committee.hash)) return;
   adopt(state, after);
+  effects.push({ kind: 'record', operations: [membersOperation(after)] });
   const place = state.self === undefined ? 'is none of them' : `is member ${state.self}`;
   effects.push({
     kind: 'alarm',

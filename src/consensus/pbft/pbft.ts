@@ -20,7 +20,7 @@ import {
 } from './normal-case.ts';
 import { judgePrimary, patienceMs, viewDeadline } from './pace.ts';
 import { type PbftParameters, parseParameters } from './parameters.ts';
-import { promisesOperation } from './records.ts';
+import { membersOperation, promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
 import { createState, heightOf, type PbftState, primaryOf, setTimer, type Turn } from './state.ts';
 import { noteBlock } from './statistics.ts';
@@ -113,6 +113,7 @@ function onStarted(turn: Turn): void {
   state.heightSince = now;
   state.viewSince = now;
   state.waitingSince = now;
+  turn.effects.push({ kind: 'record', operations: [membersOperation(state.committee)] });
   resume(turn);
   setTimer(turn, tickTimer, now + limits.consortiumTickMs);
 }

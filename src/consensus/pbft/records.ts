@@ -14,6 +14,7 @@ import {
   rlpList,
   rlpNumber,
 } from '../../primitives/rlp.ts';
+import { encodeMembers, membersRecordName } from '../../primitives/seal.ts';
 import { keys, type WriteOperation } from '../../primitives/store.ts';
 import type { Environment } from '../protocol.ts';
 import type { Committee } from './committee.ts';
@@ -62,6 +63,11 @@ export function newViewOperation(message: NewView): WriteOperation {
 /** The write that keeps what proves the double vote of the member with `key`. */
 export function evidenceOperation(evidence: Evidence, key: Uint8Array): WriteOperation {
   return { key: keys.protocol(evidenceName(key)), value: messageCodec.encode(evidence) };
+}
+
+/** The write that keeps a list of members, by what blocks say of it. */
+export function membersOperation({ members, hash }: Committee): WriteOperation {
+  return { key: keys.protocol(membersRecordName(hash)), value: encodeMembers(members) };
 }
 
 function readMessage<Kind extends Message['kind']>(

@@ -47,7 +47,7 @@ export const runConsortiumInit: Handler = async ({ options }, terminal) => {
     `A PBFT consortium of ${members}: ${quorumOf(members)} decide, ${faultsOf(members)} may fail or lie`,
     `  genesis    ${founded.genesisId}, chain id ${chainId}`,
     ...founded.members.flatMap(({ configFile, rpcPort, address }, index) => [
-      `  member ${String(index + 1).padEnd(4)}${address}  http://127.0.0.1:${rpcPort}`,
+      `  member ${String(index).padEnd(4)}${address}  http://127.0.0.1:${rpcPort}`,
       `             dodona start --config ${configFile}`,
     ]),
     'Each folder holds the keys of one member: hand it to that member alone.',

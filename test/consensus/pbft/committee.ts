@@ -181,6 +181,11 @@ export class Seat {
     this.start();
   }
 
+  /** What it recorded under that name. */
+  recorded(name: Uint8Array): Uint8Array | undefined {
+    return this.#disk.get(toHex(keys.protocol(name)));
+  }
+
   /** Who may vote at `height`, where a contract says it. */
   #membersAt(height: number) {
     return this.#table.options.membersAt?.(height).map(memberOf);
@@ -200,7 +205,7 @@ export class Seat {
       pool: { byShortIds: () => [], best: () => this.best },
       identity: memberIdentity(crypto, this.#key),
       members: () => this.#membersAt(this.head.height + 1),
-      recorded: (name) => this.#disk.get(toHex(keys.protocol(name))),
+      recorded: (name) => this.recorded(name),
       random: () => 0.5,
     });
     this.dispatch({ kind: 'started' });

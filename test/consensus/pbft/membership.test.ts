@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { pbft } from '../../../src/consensus/pbft/pbft.ts';
-import { verifySeal } from '../../../src/primitives/seal.ts';
+import { decodeMembers, membersRecordName, verifySeal } from '../../../src/primitives/seal.ts';
 import { Committee, crypto, memberOf } from './committee.ts';
 
 const consortiumOf = (table: Committee, seat: number) => {
@@ -23,7 +23,8 @@ function governed(
 
 /** Every block is final for a light client that knows the list of its height. */
 function expectSealed(table: Committee, seat: number, membersAt: (height: number) => number[]) {
-  const { chain, head } = table.members[seat] as Committee['members'][number];
+  const own = table.members[seat] as Committee['members'][number];
+  const { chain, head } = own;
   for (let height = 1; height <= head.height; height++) {
     const id = chain.canonical(height) as string;
     const seal = chain.block(id)?.seal as Uint8Array;
@@ -31,6 +32,11 @@ function expectSealed(table: Committee, seat: number, membersAt: (height: number
     const members = membersAt(height).map(memberOf);
     expect(verifySeal(seal, subject, members, crypto), `height ${height}`).toBe(true);
     expect(table.blocksAt(height)).toBe(1);
+    // The node keeps the list of each height, by what the block before says of it.
+    if (height === 1) continue;
+    const parent = chain.block(chain.canonical(height - 1) as string)?.record;
+    const list = own.recorded(membersRecordName(parent?.extraData as Uint8Array));
+    expect(decodeMembers(list as Uint8Array)).toEqual(members);
   }
 }
 

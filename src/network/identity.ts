@@ -2,7 +2,7 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys';
-import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { peerIdFromPrivateKey, peerIdFromString } from '@libp2p/peer-id';
 import type { PeerId } from './types.ts';
 
 /** The key file holds something else than an Ed25519 key. */
@@ -62,6 +62,13 @@ export async function createIdentity(file: string): Promise<Uint8Array> {
 /** The peer id that belongs to a private key in protobuf form. */
 export function peerIdOfIdentity(privateKey: Uint8Array): PeerId {
   return peerIdFromPrivateKey(decodeKey(privateKey, 'the given identity')).toString();
+}
+
+/** The Ed25519 public key, 32 bytes, that a peer id is made of. @throws Error when it names none */
+export function publicKeyOfPeer(id: PeerId): Uint8Array {
+  const { publicKey } = peerIdFromString(id);
+  if (publicKey?.type !== 'Ed25519') throw new Error(`${id} is not made of an Ed25519 key`);
+  return publicKey.raw;
 }
 
 /** The raw halves of a key in protobuf form, for signatures that are not libp2p's. */

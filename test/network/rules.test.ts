@@ -18,7 +18,12 @@ import { banSubjects, connectionGater, shareSlots } from '../../src/network/admi
 import { nextBatch } from '../../src/network/batcher.ts';
 import { addressesCodec, isShareable, peersQueryCodec } from '../../src/network/exchange.ts';
 import { decodeLength, encodeLength } from '../../src/network/frames.ts';
-import { loadOrCreateIdentity, peerIdOfIdentity } from '../../src/network/identity.ts';
+import {
+  loadOrCreateIdentity,
+  peerIdOfIdentity,
+  publicKeyOfPeer,
+  rawIdentity,
+} from '../../src/network/identity.ts';
 import { messageId, networkNames, saltedMessageId } from '../../src/network/names.ts';
 import { PenaltyBook, penalties } from '../../src/network/penalties.ts';
 import { messageCost, queryCost, RateLimiter } from '../../src/network/rates.ts';
@@ -331,6 +336,7 @@ describe('identity', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await loadOrCreateIdentity(file)).toEqual(key);
     expect(peerIdOfIdentity(key)).toMatch(/^12D3KooW/);
+    expect(publicKeyOfPeer(peerIdOfIdentity(key))).toEqual(rawIdentity(key).publicKey);
     await writeFile(file, 'not a key');
     await expect(loadOrCreateIdentity(file)).rejects.toMatchObject({ code: 'identity-invalid' });
   });

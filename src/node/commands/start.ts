@@ -4,9 +4,11 @@
  */
 
 import { fileURLToPath } from 'node:url';
+import { publicKeyOfPeer } from '../../network/identity.ts';
 import type { Feed } from '../../oracle/client.ts';
 import { formatDecimal } from '../../oracle/decimal.ts';
 import type { OracleDesk } from '../../oracle/service.ts';
+import { toHex } from '../../primitives/bytes.ts';
 import { displayId } from '../../primitives/header.ts';
 import { parseAddress } from '../../primitives/keys.ts';
 import { testAccounts } from '../accounts.ts';
@@ -97,6 +99,8 @@ async function makersOf(
   return [
     ['consortium', `${members.length} members, ${quorum} decide`],
     ['this node', self === undefined ? 'follows, does not vote' : `votes as member ${self}`],
+    // What members add to their list, should it become one of them.
+    ['its key', `0x${toHex(publicKeyOfPeer(node.network.id))}`],
   ];
 }
 

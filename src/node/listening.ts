@@ -25,7 +25,7 @@ export interface Door {
   readonly what: string;
   readonly host: string;
   readonly port: number;
-  readonly setting: SettingName;
+  readonly setting: SettingName | 'metrics';
 }
 
 /**

@@ -5,7 +5,8 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AgentNote, type AgentOptions, ReporterAgent } from '../oracle/agent.ts';
+import { type AgentOptions, ReporterAgent } from '../oracle/agent.ts';
+import type { AgentNote } from '../oracle/agent-hand.ts';
 import { AssertionDesk } from '../oracle/assertion-desk.ts';
 import { AssertionClient } from '../oracle/assertions.ts';
 import { OracleClient } from '../oracle/client.ts';
@@ -15,6 +16,7 @@ import type { Transport } from '../oracle/transport.ts';
 import { Wallet } from '../oracle/wallet.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import { checksumAddress } from '../primitives/keys.ts';
+import type { Metric } from '../primitives/metrics.ts';
 import type { Account } from './accounts.ts';
 
 /** Strayed by more than this from its sister sources, a price is left out. */
@@ -120,6 +122,12 @@ export class NodeOracle {
     await Promise.all(
       [...this.#agents.values()].map(async (agent) => (await agent).onHead(height, time)),
     );
+  }
+
+  /** What all agents of this node did so far. */
+  async metrics(): Promise<readonly Metric[]> {
+    const agents = await Promise.all(this.#agents.values());
+    return (await Promise.all(agents.map((agent) => agent.metrics()))).flat();
   }
 
   /** Addresses whose reveal is still due: stopping now would cost them. */

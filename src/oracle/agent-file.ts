@@ -5,6 +5,7 @@
  *   name = "BTC/USD"
  *   minimum_sources = 2            # say nothing with fewer (default 1)
  *   stray_bps = 200                # leave out a source this far from the others (default 200)
+ *   when = "due"                   # only when the value ages or the market moves ("every-round")
  *   [[feed.source]]
  *   url = "https://..."            # HTTP JSON, with the path of the number in it
  *   path = "data.price"
@@ -13,8 +14,12 @@
  *   column = "kraken"
  *   start = 1678514400
  *   speed = 60
+ *   [[feed]]
+ *   name = "OAK/GOLD"              # a TWAP feed: its pair is poked before the heartbeat ends
+ *   keeper = true
  */
 
+import type { ReportsWhen } from './agent.ts';
 import { httpSource, type PriceSource, parsePriceTable, replaySource } from './sources.ts';
 
 /** A file that cannot be used; the message names the feed and the key. */
@@ -30,6 +35,9 @@ export interface FeedPlan {
   readonly name: string;
   readonly minimumSources: number;
   readonly strayBps: number;
+  readonly when: ReportsWhen;
+  /** A TWAP feed to keep alive; it has no sources. */
+  readonly isKept: boolean;
   readonly sources: (decimals: number) => readonly PriceSource[];
 }
 
@@ -101,6 +109,18 @@ function planSource(table: Table, where: string, surroundings: AgentSurroundings
   return (decimals) => replaySource({ table: prices, column, decimals, maxAgeSeconds, clock });
 }
 
+function reportsWhen(value: unknown, where: string): ReportsWhen {
+  if (value === 'every-round' || value === 'due') return value;
+  throw new AgentFileError(`${where}: when must be "every-round" or "due"`);
+}
+
+function planKeeper(table: Table, name: string): FeedPlan {
+  known(table, name, ['name', 'keeper']);
+  if (table.keeper !== true) throw new AgentFileError(`${name}: keeper must be true or left out`);
+  const nothing = { minimumSources: 0, strayBps: 0, sources: () => [] };
+  return { name, ...nothing, when: 'every-round', isKept: true };
+}
+
 /**
  * Reads a parsed agent file.
  * @throws AgentFileError naming what is missing, unknown or of the wrong kind
@@ -113,7 +133,8 @@ export function parseAgentFile(
   known(root, 'agent file', ['feed']);
   return tables(root.feed, 'feed').map((table) => {
     const name = text(table, 'name', 'feed');
-    known(table, name, ['name', 'minimum_sources', 'stray_bps', 'source']);
+    if (table.keeper !== undefined) return planKeeper(table, name);
+    known(table, name, ['name', 'minimum_sources', 'stray_bps', 'when', 'source']);
     const makers = tables(table.source, 'feed.source').map((source, index) =>
       planSource(source, `${name}, source ${index + 1}`, surroundings),
     );
@@ -125,6 +146,8 @@ export function parseAgentFile(
       name,
       minimumSources,
       strayBps: integer(table, 'stray_bps', name, defaultStrayBps),
+      when: reportsWhen(table.when ?? 'every-round', name),
+      isKept: false,
       sources: (decimals) => makers.map((make) => make(decimals)),
     };
   });

@@ -3,77 +3,51 @@
  * due. Chain and report book are its only memory, so it may be killed at any moment.
  */
 
-import type { Feed, OracleClient, RoundWindows } from './client.ts';
+import type { Metric } from '../primitives/metrics.ts';
+import { AgentHand, type AgentNote } from './agent-hand.ts';
+import type { Feed, OracleClient, RoundWindows, SeatReport } from './client.ts';
 import { commitHash, type RoundPlace, saltOf } from './commitment.ts';
-import { ContractRefusal, calldata, oracleAbi } from './contracts.ts';
-import { DisputedRounds } from './disputes.ts';
+import { calldata, oracleAbi } from './contracts.ts';
+import { needOf } from './due.ts';
+import { keep } from './keeper.ts';
 import { observe } from './observation.ts';
 import type { ReportBook } from './report-book.ts';
+import { RoundDuties, roundsBehind } from './round-duties.ts';
 import type { PriceSource } from './sources.ts';
-import type { Wallet } from './wallet.ts';
+import { reportStates } from './states.ts';
+import type { Outgoing, Wallet } from './wallet.ts';
 
-/** States of a report in the contract. */
-export const reportStates = { none: 0, committed: 1, revealed: 2, exposed: 3 } as const;
-/** States of a round in the contract. */
-export const roundStates = {
-  none: 0,
-  open: 1,
-  final: 2,
-  void: 3,
-  disputed: 4,
-  refuted: 5,
-} as const;
-
-/** Rounds that can be settled; a disputed one waits for its ruling. */
-const overStates: ReadonlySet<number> = new Set([
-  roundStates.final,
-  roundStates.void,
-  roundStates.refuted,
-]);
+/** When an agent reports: in every round, or only when the value grows old or the market moves. */
+export type ReportsWhen = 'every-round' | 'due';
 
 export interface ReportedFeed {
   readonly feed: Feed;
   readonly sources: readonly PriceSource[];
   readonly minimumSources: number;
   readonly strayBps: number;
+  /** Every round when absent. */
+  readonly when?: ReportsWhen;
 }
 
 export interface AgentOptions {
   readonly name: string;
   readonly chainId: number;
   readonly feeds: readonly ReportedFeed[];
+  /** TWAP feeds whose pairs are poked before their heartbeat ends. */
+  readonly kept?: readonly Feed[];
   /** Blocks to wait before doing what any reporter may do, so that not all do it at once. */
   readonly patienceBlocks: number;
   /** Claims when at least this many acorns wait. */
   readonly claimFrom: bigint;
 }
 
-export type AgentNote = {
-  readonly reporter: string;
-  readonly feed: string;
-  readonly round: number;
-  readonly action:
-    | 'commit'
-    | 'reveal'
-    | 'finalize'
-    | 'resolve'
-    | 'settle'
-    | 'claim'
-    | 'silent'
-    | 'failed';
-  readonly detail: string;
-};
-
-/** Blocks after which an action that left no trace on the chain is tried again. */
-const retryBlocks = 4;
-/** Blocks for which a sent action is remembered. */
-const rememberedBlocks = 64;
-/** Above the longest span in which a round is looked at: three periods of 2,000 blocks and more. */
-const finishedBlocks = 10_000;
-/** Past rounds looked at for reveals, finalization and settlement. */
-const roundsBehind = 3;
-/** Seats that one settle transaction works through. */
-const settleSeats = 64;
+export interface AgentParts {
+  readonly client: OracleClient;
+  readonly wallet: Wallet;
+  /** Undefined in a dry run alone, which promises nothing. */
+  readonly book: ReportBook | undefined;
+  readonly note: (note: AgentNote) => void;
+}
 
 interface Head {
   readonly height: number;
@@ -84,71 +58,63 @@ interface Head {
 export class ReporterAgent {
   readonly #client: OracleClient;
   readonly #wallet: Wallet;
-  readonly #book: ReportBook;
+  readonly #book: ReportBook | undefined;
   readonly #options: AgentOptions;
-  readonly #note: (note: AgentNote) => void;
-  /** Height at which an action was last sent, by its name. */
-  readonly #sentAt = new Map<string, number>();
-  /** Rounds with nothing left to do, and the height at which that was seen. */
-  readonly #finished = new Map<string, number>();
-  /** Rounds before the jury: they are finished however old they are. */
-  readonly #disputes: DisputedRounds;
-  /** Height at which a disputed round's next step was first possible, by step and round. */
-  readonly #possibleFrom = new Map<string, number>();
+  readonly #hand: AgentHand;
+  readonly #duties: RoundDuties;
   /** The newest head of each feed that is being tended, by feed id. */
   readonly #waiting = new Map<string, Head>();
+  /** Feeds that another copy reports for, by id. */
+  readonly #stopped = new Map<string, Feed>();
+  /** The last round of each feed whose reveal was looked for afterwards, by feed id. */
+  readonly #reviewed = new Map<string, number>();
+  /** Why nothing was committed so far in the running round, by feed id. */
+  readonly #silence = new Map<string, { readonly round: number; readonly reason: string }>();
 
-  constructor(
-    parts: {
-      readonly client: OracleClient;
-      readonly wallet: Wallet;
-      readonly book: ReportBook;
-      readonly note: (note: AgentNote) => void;
-    },
-    options: AgentOptions,
-  ) {
+  constructor(parts: AgentParts, options: AgentOptions) {
     this.#client = parts.client;
-    this.#disputes = new DisputedRounds(parts.client);
     this.#wallet = parts.wallet;
     this.#book = parts.book;
-    this.#note = parts.note;
     this.#options = options;
+    const isDry = parts.book === undefined;
+    this.#hand = new AgentHand(parts, { reporter: options.name, isDry });
+    this.#duties = new RoundDuties(parts.client, this.#hand, options);
   }
 
   get address(): string {
     return this.#wallet.address;
   }
 
-  /** Forgets what was sent long ago: by now it is on the chain or will never be. */
-  #forget(height: number): void {
-    for (const [action, sent] of this.#sentAt) {
-      if (height - sent > rememberedBlocks) this.#sentAt.delete(action);
-    }
-    for (const heights of [this.#finished, this.#possibleFrom]) {
-      for (const [round, seen] of heights) {
-        if (height - seen > finishedBlocks) heights.delete(round);
-      }
-    }
+  /** What it did so far, and the money that is left for fees. */
+  async metrics(): Promise<readonly Metric[]> {
+    const stopped = [...this.#stopped.values()].map(({ name }) => name);
+    const balance = await this.#wallet.balance().catch(() => undefined);
+    return this.#hand.metrics.metrics(stopped, balance);
   }
 
   /** A new head; blocks that come while one is handled are taken together. */
   async onHead(height: number, time: number): Promise<void> {
-    this.#forget(height);
-    await Promise.all(
-      this.#options.feeds.map((reported) => this.#follow(reported, { height, time })),
-    );
+    this.#hand.at(height, time);
+    this.#duties.forget(height);
+    const { feeds, kept = [] } = this.#options;
+    await Promise.all([
+      this.#renew(height),
+      ...feeds.map((reported) =>
+        this.#follow(reported.feed, { height, time }, (head) => this.#tend(reported, head)),
+      ),
+      ...kept.map((feed) => this.#follow(feed, { height, time }, () => this.#keep(feed))),
+    ]);
   }
 
   /** Feeds go on by themselves: a slow source of one must not cost another its reveal. */
-  async #follow(reported: ReportedFeed, head: Head): Promise<void> {
-    const { id } = reported.feed;
+  async #follow({ id }: Feed, head: Head, tend: (head: Head) => Promise<void>): Promise<void> {
     const isBusy = this.#waiting.has(id);
     this.#waiting.set(id, head);
     if (isBusy) return;
     try {
       for (let handled: Head | undefined; handled !== this.#waiting.get(id); ) {
         handled = this.#waiting.get(id) as Head;
-        await this.#tend(reported, handled);
+        await tend(handled);
       }
     } finally {
       this.#waiting.delete(id);
@@ -167,6 +133,17 @@ export class ReporterAgent {
     return false;
   }
 
+  /** Pays more for transactions that no block takes. */
+  async #renew(height: number): Promise<void> {
+    if (this.#hand.isDry) return;
+    try {
+      const replaced = await this.#wallet.renew(height);
+      if (replaced !== undefined) this.#hand.say(undefined, 0, 'replace', replaced);
+    } catch (error) {
+      this.#hand.say(undefined, 0, 'failed', (error as Error).message);
+    }
+  }
+
   /** Does what is due; what fails is said and tried again at a later head. */
   async #tend(reported: ReportedFeed, { height, time }: Head): Promise<void> {
     const { feed } = reported;
@@ -181,39 +158,61 @@ export class ReporterAgent {
         await this.#commit(reported, windows, height, time);
       }
       if (next >= windows.revealStart && next < windows.revealEnd) {
-        await this.#reveal(feed, round, height);
+        await this.#reveal(feed, round);
       }
-      await this.#finishRounds(feed, round, next, height);
+      await this.#review(feed, round, windows, next);
+      await this.#duties.finish(feed, round, height);
     } catch (error) {
-      this.#say(feed, round, 'failed', (error as Error).message);
+      this.#hand.say(feed, round, 'failed', (error as Error).message);
     }
   }
 
   async #commit(
-    { feed, sources, minimumSources, strayBps }: ReportedFeed,
+    reported: ReportedFeed,
     { round }: RoundWindows,
     height: number,
     time: number,
   ): Promise<void> {
-    if (!this.#isDue(`commit ${feed.id} ${round}`, height)) return;
+    const { feed, when = 'every-round' } = reported;
+    const name = `commit ${feed.id} ${round}`;
+    if (this.#stopped.has(feed.id) || !this.#hand.isDue(name)) return;
     const report = await this.#ownReport(feed, round);
+    if (this.#isForeign(feed, round, report)) return this.#stop(feed, round);
     if (report !== undefined && report.state !== reportStates.none) return;
-    let value = this.#book.get(feed.id, round)?.value;
-    if (value === undefined) {
-      if (sources.length === 0) return;
-      const { observation, left } = await observe(sources, time, { minimumSources, strayBps });
-      const silence = left.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
-      if (observation === undefined) return this.#say(feed, round, 'silent', silence);
-      value = observation.value;
+    const promised = this.#book?.get(feed.id, round)?.value;
+    const value = promised ?? (await this.#observe(reported, round, time));
+    if (value === undefined) return;
+    if (promised === undefined && when === 'due') {
+      const { isDue, reason } = await needOf(this.#client, feed, { round, height }, value);
+      if (!isDue) {
+        if (this.#hand.isNew(`rest ${name}`)) this.#hand.say(feed, round, 'rest', reason);
+        return;
+      }
     }
-    await this.commitValue(feed, round, value);
-    this.#sentAt.set(`commit ${feed.id} ${round}`, height);
-    this.#say(feed, round, 'commit', value.toString());
+    if (this.#hand.isDry) await this.#hand.send(this.#commitment(feed, round, value));
+    else await this.commitValue(feed, round, value);
+    this.#silence.delete(feed.id);
+    this.#hand.done(name);
+    this.#hand.say(feed, round, 'commit', value.toString());
+  }
+
+  /** The value of the agent's own sources, or undefined with the reason kept. */
+  async #observe(
+    { feed, sources, minimumSources, strayBps }: ReportedFeed,
+    round: number,
+    time: number,
+  ): Promise<bigint | undefined> {
+    if (sources.length === 0) return undefined;
+    const { observation, left } = await observe(sources, time, { minimumSources, strayBps });
+    if (observation !== undefined) return observation.value;
+    const reason = left.map((entry) => `${entry.source}: ${entry.reason}`).join('; ');
+    this.#silence.set(feed.id, { round, reason });
+    return undefined;
   }
 
   /** Keeps `value` for `round`; the commitment leaves when the window opens. @throws AlreadyPromised */
-  promise(feed: Feed, round: number, value: bigint): Promise<void> {
-    return this.#book.promise({ feed: feed.id, round, value });
+  async promise(feed: Feed, round: number, value: bigint): Promise<void> {
+    await this.#book?.promise({ feed: feed.id, round, value });
   }
 
   /**
@@ -222,119 +221,90 @@ export class ReporterAgent {
    */
   async commitValue(feed: Feed, round: number, value: bigint): Promise<`0x${string}`> {
     await this.promise(feed, round, value);
-    const place = this.#place(feed, round);
-    const salt = saltOf(this.#wallet.secret, place);
-    const hash = commitHash(place, this.#wallet.address, value, salt);
-    return this.#act(feed, 'commit', [feed.id, BigInt(round), hash]);
+    return this.#wallet.send(this.#commitment(feed, round, value));
   }
 
-  async #reveal(feed: Feed, round: number, height: number): Promise<void> {
-    const promised = this.#book.get(feed.id, round);
-    if (promised === undefined || !this.#isDue(`reveal ${feed.id} ${round}`, height)) return;
+  async #reveal(feed: Feed, round: number): Promise<void> {
+    const promised = this.#book?.get(feed.id, round);
+    const name = `reveal ${feed.id} ${round}`;
+    if (promised === undefined || !this.#hand.isDue(name)) return;
     const report = await this.#ownReport(feed, round);
     if (report?.state !== reportStates.committed) return;
+    if (this.#isForeign(feed, round, report)) return this.#stop(feed, round);
     const salt = saltOf(this.#wallet.secret, this.#place(feed, round));
-    await this.#act(feed, 'reveal', [feed.id, BigInt(round), promised.value, salt]);
-    this.#sentAt.set(`reveal ${feed.id} ${round}`, height);
-    this.#say(feed, round, 'reveal', promised.value.toString());
+    const parameters = [feed.id, BigInt(round), promised.value, salt];
+    await this.#hand.send({ to: feed.oracle, data: calldata(oracleAbi, 'reveal', parameters) });
+    this.#hand.done(name);
+    this.#hand.say(feed, round, 'reveal', promised.value.toString());
   }
 
-  /** Finalizing and settling is open to all; each reporter waits its turn before it helps. */
-  async #finishRounds(feed: Feed, current: number, next: number, height: number): Promise<void> {
-    for (let round = Math.max(1, current - roundsBehind); round <= current; round++) {
+  /** Tells of rounds that went by in silence, and of promised reveals that did not come. */
+  async #review(feed: Feed, current: number, windows: RoundWindows, next: number): Promise<void> {
+    const silence = this.#silence.get(feed.id);
+    if (silence !== undefined && (silence.round < current || next >= windows.commitEnd)) {
+      this.#silence.delete(feed.id);
+      this.#hand.say(feed, silence.round, 'silent', silence.reason);
+    }
+    const oldest = Math.max(current - roundsBehind, (this.#reviewed.get(feed.id) ?? 0) + 1);
+    for (const { round } of this.#book?.of(feed.id) ?? []) {
+      if (round < oldest || round > current) continue;
       const { revealEnd } = await this.#client.windows(feed, round);
-      const name = `${feed.id} ${round}`;
-      if (next < revealEnd + this.#options.patienceBlocks || this.#finished.has(name)) continue;
-      const data = await this.#client.round(feed, round);
-      if (data.state === roundStates.disputed) this.#disputes.add(feed, round);
-      if (data.state === roundStates.open && this.#isDue(`finalize ${feed.id} ${round}`, height)) {
-        await this.#attempt(feed, round, 'finalize', height, [feed.id, BigInt(round)]);
-      }
-      const isOver = overStates.has(data.state);
-      if (data.state === roundStates.none || (isOver && data.unsettled === 0)) {
-        this.#finished.set(name, height);
-      } else if (isOver && this.#isDue(`settle ${feed.id} ${round}`, height)) {
-        await this.#attempt(feed, round, 'settle', height, [feed.id, BigInt(round), settleSeats]);
-      }
-    }
-    await this.#finishDisputes(feed, current - roundsBehind, height);
-    const waiting = await this.#client.claimable(feed, this.#wallet.address);
-    if (waiting >= this.#options.claimFrom && this.#isDue(`claim ${feed.oracle}`, height)) {
-      // Noted first: another feed of the same oracle must not claim the same acorns.
-      this.#sentAt.set(`claim ${feed.oracle}`, height);
-      await this.#act(feed, 'claim', []);
-      this.#say(feed, current, 'claim', waiting.toString());
+      if (next < revealEnd) continue;
+      this.#reviewed.set(feed.id, round);
+      const report = await this.#ownReport(feed, round);
+      if (report?.state !== reportStates.committed) continue;
+      this.#hand.say(
+        feed,
+        round,
+        'missed',
+        'the reveal did not come in time and costs its penalty',
+      );
     }
   }
 
-  /** Carries out rulings, and settles disputed rounds that are older than `oldest`. */
-  async #finishDisputes(feed: Feed, oldest: number, height: number): Promise<void> {
-    for (const round of await this.#disputes.of(feed, height)) {
-      const { state, unsettled } = await this.#client.round(feed, round);
-      const isOver = overStates.has(state);
-      if (state === roundStates.disputed) {
-        const isRuled = await this.#disputes.isRuled(feed, round, height);
-        if (isRuled && this.#isOurTurn('resolve', feed, round, height)) {
-          await this.#attempt(feed, round, 'resolve', height, [feed.id, BigInt(round)]);
-        }
-      } else if (isOver && unsettled === 0) {
-        this.#disputes.done(feed, round);
-      } else if (isOver && round < oldest && this.#isOurTurn('settle', feed, round, height)) {
-        await this.#attempt(feed, round, 'settle', height, [feed.id, BigInt(round), settleSeats]);
-      }
-    }
+  /** Whether the chain shows a report of this account that is not the one in the book. */
+  #isForeign(feed: Feed, round: number, report: SeatReport | undefined): boolean {
+    if (report === undefined || this.#book === undefined) return false;
+    const promised = this.#book.get(feed.id, round);
+    const { committed, revealed } = reportStates;
+    if (report.state === revealed) return promised?.value !== report.value;
+    if (report.state !== committed) return false;
+    return promised === undefined || this.#hashOf(feed, round, promised.value) !== report.hash;
   }
 
-  /** Whether a step of a disputed round was possible for long enough that others had their turn. */
-  #isOurTurn(step: 'resolve' | 'settle', feed: Feed, round: number, height: number): boolean {
-    const name = `${step} ${feed.id} ${round}`;
-    const from = this.#possibleFrom.get(name) ?? height;
-    this.#possibleFrom.set(name, from);
-    return height - from >= this.#options.patienceBlocks && this.#isDue(name, height);
+  #stop(feed: Feed, round: number): void {
+    if (this.#stopped.has(feed.id)) return;
+    this.#stopped.set(feed.id, feed);
+    const reason = `${this.address} has a commitment on the chain that is not in this report book: another copy reports for it. No more commitments from here; start again when the other one has stopped`;
+    this.#hand.say(feed, round, 'stopped', reason);
   }
 
-  /** What others may do as well: being too early or too late is no trouble. */
-  async #attempt(
-    feed: Feed,
-    round: number,
-    action: 'finalize' | 'resolve' | 'settle',
-    height: number,
-    parameters: readonly unknown[],
-  ): Promise<void> {
-    this.#sentAt.set(`${action} ${feed.id} ${round}`, height);
-    try {
-      await this.#act(feed, action === 'resolve' ? 'resolveDispute' : action, parameters);
-      this.#say(feed, round, action, '');
-    } catch (error) {
-      if (!(error instanceof ContractRefusal)) throw error;
-    }
+  async #keep(feed: Feed): Promise<void> {
+    await keep(this.#client, this.#hand, feed).catch((error: unknown) =>
+      this.#hand.say(feed, 0, 'failed', (error as Error).message),
+    );
   }
 
   #place(feed: Feed, round: number): RoundPlace {
     return { chainId: this.#options.chainId, oracle: feed.oracle, feed: feed.id, round };
   }
 
-  #act(feed: Feed, name: string, parameters: readonly unknown[]): Promise<`0x${string}`> {
-    return this.#wallet.send({ to: feed.oracle, data: calldata(oracleAbi, name, parameters) });
+  #hashOf(feed: Feed, round: number, value: bigint): `0x${string}` {
+    const place = this.#place(feed, round);
+    const salt = saltOf(this.#wallet.secret, place);
+    return commitHash(place, this.#wallet.address, value, salt);
   }
 
-  async #ownReport(
-    feed: Feed,
-    round: number,
-  ): Promise<Awaited<ReturnType<OracleClient['report']>> | undefined> {
+  #commitment(feed: Feed, round: number, value: bigint): Outgoing {
+    const parameters = [feed.id, BigInt(round), this.#hashOf(feed, round, value)];
+    return { to: feed.oracle, data: calldata(oracleAbi, 'commit', parameters) };
+  }
+
+  async #ownReport(feed: Feed, round: number): Promise<SeatReport | undefined> {
     const { seated, seat } = await this.#client.seatOf(feed, this.#wallet.address);
     if (!seated) return undefined;
     const report = await this.#client.report(feed, round, seat);
     const isOwn = report.reporter.toLowerCase() === this.#wallet.address.toLowerCase();
     return isOwn ? report : undefined;
-  }
-
-  #isDue(action: string, height: number): boolean {
-    const sent = this.#sentAt.get(action);
-    return sent === undefined || height - sent >= retryBlocks;
-  }
-
-  #say(feed: Feed, round: number, action: AgentNote['action'], detail: string): void {
-    this.#note({ reporter: this.#options.name, feed: feed.name, round, action, detail });
   }
 }

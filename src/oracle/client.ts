@@ -57,6 +57,8 @@ export interface SeatReport {
   readonly reporter: ContractAddress;
   readonly bond: bigint;
   readonly state: number;
+  /** Of the commitment; zero after the reveal. */
+  readonly hash: `0x${string}`;
   readonly value: bigint;
   readonly weight: bigint;
 }
@@ -251,10 +253,10 @@ export class OracleClient {
   }
 
   async report(feed: Feed, round: number, seat: number): Promise<SeatReport> {
-    const [reporter, bond, state, , value, weight] = await this.#ask<
-      [ContractAddress, bigint, number, string, bigint, bigint]
+    const [reporter, bond, state, hash, value, weight] = await this.#ask<
+      [ContractAddress, bigint, number, `0x${string}`, bigint, bigint]
     >(feed, 'getReport', [feed.id, BigInt(round), seat]);
-    return { reporter, bond, state, value, weight };
+    return { reporter, bond, state, hash, value, weight };
   }
 
   async seatOf(

@@ -4,7 +4,6 @@
  * moment. It answers a question once, and stops when somebody else votes with its key.
  */
 
-import { roundStates } from './agent.ts';
 import { Ballot, ForeignVote, seatsIn } from './ballot.ts';
 import type { OracleClient } from './client.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
@@ -12,6 +11,7 @@ import type { AskedQuestion, JuryClient, Ruling } from './jury.ts';
 import { juryAbi } from './jury-abi.ts';
 import type { Judge } from './jury-judge.ts';
 import type { OpenQuestions } from './jury-questions.ts';
+import { roundStates } from './states.ts';
 import { questionText, type VoteBook } from './vote-book.ts';
 import type { Wallet } from './wallet.ts';
 

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { fromHex } from '../primitives/bytes.ts';
 import { checksumAddress } from '../primitives/keys.ts';
-import { type ReporterAgent, reportStates, roundStates } from './agent.ts';
+import type { ReporterAgent } from './agent.ts';
 import {
   type Feed,
   type OracleClient,
@@ -21,6 +21,7 @@ import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './co
 import { type QuestionFacts, questionFacts } from './jury-service.ts';
 import { type FeedReading, ReadingRefused, readFeed } from './reading.ts';
 import { AlreadyPromised, BookInUse } from './report-book.ts';
+import { reportStates, roundStates } from './states.ts';
 import { RpcFault } from './transport.ts';
 
 export interface OracleFault {

@@ -2,7 +2,7 @@
 
 import { keccak256, toHex } from 'viem';
 import { describe, expect, it, vi } from 'vitest';
-import { roundStates } from '../../src/oracle/agent.ts';
+import { roundStates } from '../../src/oracle/states.ts';
 import { VoteBook } from '../../src/oracle/vote-book.ts';
 import { account } from '../contracts/artifacts.ts';
 import { hashOf, saltOf, shortTerms } from '../contracts/jury-scene.ts';

@@ -13,6 +13,7 @@ import { runReport } from './report.ts';
 import { runCall, runSend } from './send.ts';
 import { runServe } from './serve-jury.ts';
 import { runStart } from './start.ts';
+import { runTransmit } from './transmit.ts';
 import { runWatch } from './watch.ts';
 
 /** `simulate` is main's own: the node room does not know the simulation. */
@@ -27,6 +28,7 @@ export function nodeHandlers(): Readonly<Record<string, Handler>> {
     'oracle serve': runServe,
     ...assertionHandlers,
     'oracle watch': runWatch,
+    'oracle transmit': runTransmit,
     'consortium init': runConsortiumInit,
     start: runStart,
     send: runSend,

@@ -6,12 +6,14 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { type AgentNote, ReporterAgent } from '../../oracle/agent.ts';
-import { AgentFileError, parseAgentFile } from '../../oracle/agent-file.ts';
-import { OracleClient } from '../../oracle/client.ts';
+import { type ReportedFeed, ReporterAgent } from '../../oracle/agent.ts';
+import { AgentFileError, type FeedPlan, parseAgentFile } from '../../oracle/agent-file.ts';
+import type { AgentNote } from '../../oracle/agent-hand.ts';
+import { type Feed, OracleClient, requireRounds } from '../../oracle/client.ts';
 import { ReportBook } from '../../oracle/report-book.ts';
 import type { Transport } from '../../oracle/transport.ts';
 import type { Handler } from '../command-line.ts';
+import { openMetrics } from '../metrics-door.ts';
 import { UsageError } from '../resolve-settings.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
 import { registryOf } from './oracle.ts';
@@ -48,8 +50,14 @@ function readPlans(file: string): ReturnType<typeof parseAgentFile> {
   }
 }
 
-const noteLine = ({ feed, round, action, detail }: AgentNote): string =>
-  `${feed} round ${round}: ${action}${detail === '' ? '' : ` ${detail}`}\n`;
+/** What an agent only tells, also in a dry run. */
+const told: ReadonlySet<string> = new Set(['rest', 'silent', 'missed', 'stopped', 'failed']);
+
+function noteLine({ feed, round, action, detail, sent }: AgentNote): string {
+  const where = feed === '' ? '' : `${feed}${round === 0 ? '' : ` round ${round}`}: `;
+  const would = sent || told.has(action) ? '' : 'would ';
+  return `${where}${would}${action}${detail === '' ? '' : ` ${detail}`}\n`;
+}
 
 export const runReport: Handler = async (invocation, terminal) => {
   const [file = ''] = invocation.words;
@@ -58,30 +66,75 @@ export const runReport: Handler = async (invocation, terminal) => {
   const transport = await nodeTransport(values);
   const wallet = await walletOf(transport, invocation, terminal);
   const client = new OracleClient(transport, { registry: await registryOf(transport) });
-  const feeds = await Promise.all(
-    plans.map(async (plan) => {
-      const feed = await client.feed(plan.name);
-      const { seated } = await client.seatOf(feed, wallet.address);
-      if (!seated) {
-        const remedy = `take one with 'dodona oracle join ${feed.name} AMOUNT'`;
-        throw new UsageError(`${wallet.address} has no seat in ${feed.name}: ${remedy}`);
-      }
-      return { ...plan, feed, sources: plan.sources(feed.decimals) };
-    }),
-  );
-  const book = await ReportBook.open(join(values.datadir, 'reports', `${wallet.address}.json`));
+  const isDry = invocation.options['dry-run'] === true;
+  const port = metricsPort(invocation.options.metrics);
+  const feeds = await reportedFeeds(client, wallet.address, plans);
+  const kept = await keptFeeds(client, plans);
+  const bookFile = join(values.datadir, 'reports', `${wallet.address}.json`);
+  const book = isDry ? undefined : await ReportBook.open(bookFile);
   const chainId = Number(await transport.request('eth_chainId', []));
   const agent = new ReporterAgent(
     { client, wallet, book, note: (note) => terminal.write(noteLine(note)) },
-    { name: wallet.address, chainId, feeds, patienceBlocks: 0, claimFrom },
+    { name: wallet.address, chainId, feeds, kept, patienceBlocks: 0, claimFrom },
   );
-  terminal.write(`Reporting ${plans.map(({ name }) => name).join(', ')} as ${wallet.address}\n`);
-  const head = await follow(transport, agent, (text) => terminal.writeError(text));
-  if (await agent.owesReveal(head.height).catch(() => false)) {
-    terminal.writeError('A reveal is still due: start again before its window ends.\n');
+  const door = port === undefined ? undefined : await openMetrics(port, () => agent.metrics());
+  const names = plans.map(({ name }) => name).join(', ');
+  terminal.write(`Reporting ${names} as ${wallet.address}${isDry ? ', sending nothing' : ''}\n`);
+  if (door !== undefined) terminal.write(`Metrics at ${door.url}\n`);
+  try {
+    const head = await follow(transport, agent, (text) => terminal.writeError(text));
+    if (!isDry && (await agent.owesReveal(head.height).catch(() => false))) {
+      terminal.writeError('A reveal is still due: start again before its window ends.\n');
+    }
+  } finally {
+    await door?.close();
   }
   return 0;
 };
+
+function metricsPort(text: string | true | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^[0-9]{1,5}$/.test(text) && Number(text) < 65_536) {
+    return Number(text);
+  }
+  throw new UsageError(`--metrics: "${text}" is no port`);
+}
+
+/** The feeds to report. @throws UsageError when the account has no seat in one of them */
+function reportedFeeds(
+  client: OracleClient,
+  address: `0x${string}`,
+  plans: readonly FeedPlan[],
+): Promise<ReportedFeed[]> {
+  return Promise.all(
+    plans
+      .filter(({ isKept }) => !isKept)
+      .map(async (plan) => {
+        const feed = await client.feed(plan.name);
+        requireRounds(feed);
+        const { seated } = await client.seatOf(feed, address);
+        if (!seated) {
+          const remedy = `take one with 'dodona oracle join ${feed.name} AMOUNT'`;
+          throw new UsageError(`${address} has no seat in ${feed.name}: ${remedy}`);
+        }
+        const { minimumSources, strayBps, when } = plan;
+        return { feed, sources: plan.sources(feed.decimals), minimumSources, strayBps, when };
+      }),
+  );
+}
+
+/** The feeds to keep alive. @throws UsageError for a feed that nobody can poke */
+function keptFeeds(client: OracleClient, plans: readonly FeedPlan[]): Promise<Feed[]> {
+  return Promise.all(
+    plans
+      .filter(({ isKept }) => isKept)
+      .map(async ({ name }) => {
+        const feed = await client.feed(name);
+        if (feed.kind === 'twap') return feed;
+        throw new UsageError(`${name} is a ${feed.kind} feed: only TWAP feeds have a keeper`);
+      }),
+  );
+}
 
 /** Hands every new head to the agent until the process is told to stop; the last head seen. */
 async function follow(

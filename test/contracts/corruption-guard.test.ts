@@ -6,9 +6,13 @@ import { account, encodeConstructor, moduleOf, targetOf } from './artifacts.ts';
 import {
   type Configuration,
   fund,
+  hunter,
   OracleScene,
+  oracle,
+  type Reporter,
   registry,
   reportersOf,
+  ruleAlone,
   stranger,
   weightUnit,
 } from './oracle-scene.ts';
@@ -31,8 +35,9 @@ class GuardScene extends OracleScene {
     weights: readonly bigint[],
     changes: Partial<Configuration> = {},
     names: readonly string[] = ['BTC/USD'],
+    jurors: readonly Reporter[] = [],
   ) {
-    super(reportersOf(weights), { heartbeat: 10_000_000, ...changes }, names);
+    super(reportersOf(weights), { heartbeat: 10_000_000, ...changes }, names, jurors);
     const values = [registry.address, fund.address, Number(premiumPpm)];
     this.chain.know(guard);
     this.chain.deploy(
@@ -72,6 +77,20 @@ class GuardScene extends OracleScene {
     super.checkBooks();
     this.chain.world.credit(fromHex(fund.address), paid);
   }
+}
+
+/** Takes a round to the jury. @returns the question */
+function disputed(scene: GuardScene, round: bigint): bigint {
+  const cost = scene.chain.read<bigint>(oracle, 'disputeCost');
+  const args = [scene.feed, round];
+  return scene.chain.mustSend(hunter, oracle, 'disputeRound', args, cost).value as bigint;
+}
+
+/** The only juror finds the value false, and the oracle carries it out. */
+function refuted(scene: GuardScene, round: bigint, question: bigint): void {
+  ruleAlone(scene, question, 2);
+  scene.chain.mine(6);
+  scene.chain.mustSend(stranger, oracle, 'resolveDispute', [scene.feed, round]);
 }
 
 describe('the cost of corruption', () => {
@@ -124,6 +143,34 @@ describe('the cost of corruption', () => {
     // three cannot each have a tenth: an equal cap of 33.34 % leaves 10 each, rounded down
     expect(few.security()[0]).toBeGreaterThanOrEqual(28n);
     expect(few.security()[0]).toBeLessThanOrEqual(30n);
+  });
+
+  it('is nothing from the refutation of the newest value to the next: those bonds are gone', () => {
+    const stake = 100_000n * weightUnit;
+    const scene = new GuardScene(
+      [20n, 20n, 20n, 20n, 20n],
+      { bondBps: 5_000, disputeBlocks: 10 },
+      ['BTC/USD'],
+      [{ address: account(0xc1), stake }],
+    );
+    scene.agree(1n);
+    const secured = scene.security();
+    expect(secured[1]).toBe(50n * weightUnit);
+    scene.report(2n, [200n, 200n, 200n, 100n, 100n]);
+    scene.finalize(2n);
+    const question = disputed(scene, 2n);
+    expect(scene.security()).toEqual(secured); // under dispute every bond is still locked
+    refuted(scene, 2n, question);
+    expect(scene.latest()).toMatchObject([2n, 100n, expect.any(BigInt), expect.any(BigInt), 1n]);
+    expect(scene.security()).toEqual([0n, 0n, 0n, 0n, 0n]);
+    expect(scene.register(lender, 1n)).toBe('Insecure(1,0)');
+    for (const round of [1n, 2n]) {
+      scene.chain.mustSend(stranger, oracle, 'settle', [scene.feed, round, 64]);
+    }
+    const next = scene.chain.read<bigint>(oracle, 'currentRound', [scene.feed]) + 1n;
+    scene.agree(next);
+    // three of five lost half of their stake: 10 + 10 + 10 + 20 + 20 are left, half of it bonds
+    expect(scene.security().slice(0, 2)).toEqual([70n, 35n * weightUnit]);
   });
 
   it('is nothing for feeds that no stake stands behind', () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { bigintFromBytes, fromHex } from '../../src/primitives/bytes.ts';
 import { ForkingChain } from '../support/forking-chain.ts';
 import { account } from './artifacts.ts';
-import { hashOf, saltOf, shortTerms } from './jury-scene.ts';
+import { shortTerms } from './jury-scene.ts';
 import {
   type Configuration,
   hunter,
@@ -13,6 +13,7 @@ import {
   OracleScene,
   oracle,
   reportersOf,
+  ruleAlone,
   stakes,
   stranger,
   weightUnit,
@@ -52,29 +53,6 @@ const dispute = (scene: OracleScene, round: bigint, value = cost, from: Hex = hu
 const resolve = (scene: OracleScene, round: bigint) =>
   scene.chain.send(stranger, oracle, 'resolveDispute', [scene.feed, round]);
 
-/** The jury of `question` votes `outcome` with all its seats, and nobody appeals. */
-function rule(scene: OracleScene, question: bigint, outcome: number): void {
-  const { chain } = scene;
-  const round = () =>
-    chain.read<Record<'startBlock' | 'revealStart' | 'revealEnd', bigint>>(jury, 'getRound', [
-      question,
-      0,
-    ]);
-  const seeded = round().startBlock + BigInt(shortTerms.seedBlocks) + 1n;
-  if (seeded > chain.height) chain.mineTo(seeded);
-  chain.mustSend(stranger, jury, 'draw', [question, 100]);
-  const seats = [0, 1, 2];
-  const salt = saltOf(question, 0, 0);
-  const hash = hashOf(question, 0, juror, outcome, salt);
-  chain.mustSend(juror, jury, 'commitVote', [question, seats, hash]);
-  chain.mineTo(round().revealStart);
-  chain.mustSend(juror, jury, 'revealVote', [question, seats, outcome, salt]);
-  chain.mineTo(round().revealEnd);
-  chain.mustSend(stranger, jury, 'tally', [question]);
-  chain.mine(shortTerms.appealBlocks + shortTerms.sealBlocks);
-  chain.mustSend(stranger, jury, 'execute', [question, 100]);
-}
-
 const stakeOf = (scene: OracleScene, index: number): bigint =>
   scene.chain.read(stakes, 'stakeOf', [scene.reporter(index)]);
 
@@ -91,7 +69,7 @@ describe('a refuted round', () => {
     const question = dispute(scene, 1n).value as bigint;
     expect(scene.round(1n).state).toBe(DISPUTED);
     expect(scene.latest()[1]).toBe(lie); // it stands until it is refuted
-    rule(scene, question, FALSE);
+    ruleAlone(scene, question, FALSE);
     scene.chain.mine(6);
     const pool = scene.round(1n).left as bigint;
     expect(resolve(scene, 1n)).toMatchObject({ error: undefined, value: REFUTED });
@@ -121,7 +99,7 @@ describe('a refuted round', () => {
     const word = published(scene);
     lieTogether(scene, 2n);
     expect(scene.latest().slice(0, 2)).toEqual([2n, lie]);
-    rule(scene, dispute(scene, 2n).value as bigint, FALSE);
+    ruleAlone(scene, dispute(scene, 2n).value as bigint, FALSE);
     scene.chain.mine(6);
     resolve(scene, 2n);
     // roundId never falls; answeredInRound tells that the answer is an older one.
@@ -142,7 +120,7 @@ describe('a refuted round', () => {
     const first = dispute(scene, 1n).value as bigint;
     lieTogether(scene, 2n);
     const second = dispute(scene, 2n).value as bigint;
-    rule(scene, first, FALSE);
+    ruleAlone(scene, first, FALSE);
     scene.chain.mine(6);
     expect(resolve(scene, 1n).value).toBe(REFUTED);
     expect(scene.latest()[1]).toBe(lie); // of round 2, still disputed
@@ -159,7 +137,7 @@ describe('an upheld round', () => {
     scene.report(1n, [honest, honest, honest, honest, honest]);
     scene.finalize(1n);
     const question = dispute(scene, 1n).value as bigint;
-    rule(scene, question, RIGHT);
+    ruleAlone(scene, question, RIGHT);
     scene.chain.mine(6);
     const pot = scene.chain.read<bigint>(oracle, 'potOf', [scene.feed]);
     expect(resolve(scene, 1n).value).toBe(FINAL);
@@ -173,7 +151,7 @@ describe('an upheld round', () => {
   it('by INVALID too, but then the bond returns', () => {
     const scene = makeScene();
     lieTogether(scene, 1n);
-    rule(scene, dispute(scene, 1n).value as bigint, 0);
+    ruleAlone(scene, dispute(scene, 1n).value as bigint, 0);
     scene.chain.mine(6);
     expect(resolve(scene, 1n).value).toBe(FINAL);
     expect(scene.claimable(hunter)).toBe(fee);
@@ -214,7 +192,7 @@ describe('the way to the jury', () => {
     const settle = () => scene.chain.send(stranger, oracle, 'settle', [scene.feed, 1n, 64]).error;
     expect(settle()).toBe('DisputePending()');
     expect(resolve(scene, 1n).error).toBe('NotRuled(0)');
-    rule(scene, question, FALSE);
+    ruleAlone(scene, question, FALSE);
     const [, , finalBlock] = scene.chain.read<[number, number, bigint]>(jury, 'outcomeOf', [
       question,
     ]);

@@ -10,7 +10,7 @@ import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import { createVm } from '../../src/vm/vm.ts';
 import { ContractChain, type Result } from '../support/contract-chain.ts';
 import { account, encodeConstructor, moduleOf, targetOf } from './artifacts.ts';
-import { shortTerms } from './jury-scene.ts';
+import { shortTerms, hashOf as voteHashOf, saltOf as voteSaltOf } from './jury-scene.ts';
 
 export const stakes = targetOf('StakeRegistry');
 export const registry = targetOf('OracleRegistry');
@@ -271,4 +271,28 @@ export class OracleScene {
     for (const person of this.people()) owed += this.claimable(person);
     expect(this.chain.balance(oracle.address)).toBe(owed);
   }
+}
+
+/** A jury of one juror, 0x…c1, votes `outcome` with its three seats, and nobody appeals. */
+export function ruleAlone(scene: OracleScene, question: bigint, outcome: number): void {
+  const { chain } = scene;
+  const juror = account(0xc1);
+  const round = () =>
+    chain.read<Record<'startBlock' | 'revealStart' | 'revealEnd', bigint>>(jury, 'getRound', [
+      question,
+      0,
+    ]);
+  const seeded = round().startBlock + BigInt(shortTerms.seedBlocks) + 1n;
+  if (seeded > chain.height) chain.mineTo(seeded);
+  chain.mustSend(stranger, jury, 'draw', [question, 100]);
+  const seats = [0, 1, 2];
+  const salt = voteSaltOf(question, 0, 0);
+  const hash = voteHashOf(question, 0, juror, outcome, salt);
+  chain.mustSend(juror, jury, 'commitVote', [question, seats, hash]);
+  chain.mineTo(round().revealStart);
+  chain.mustSend(juror, jury, 'revealVote', [question, seats, outcome, salt]);
+  chain.mineTo(round().revealEnd);
+  chain.mustSend(stranger, jury, 'tally', [question]);
+  chain.mine(shortTerms.appealBlocks + shortTerms.sealBlocks);
+  chain.mustSend(stranger, jury, 'execute', [question, 100]);
 }

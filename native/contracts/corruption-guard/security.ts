@@ -1,8 +1,8 @@
 /**
  * What corrupting a feed costs. Only bonds count: of a reporter's stake nothing else can be slashed
  * for a report. A wrong value needs more than half of the weight behind it, cut to the feed's cap.
- * A feed of another kind than CommitRevealOracle has no stake behind it, and one that is stale has
- * nobody's any more: both cost nothing.
+ * A feed of another kind than CommitRevealOracle has no stake behind it, one that is stale has nobody's
+ * any more, and the bonds of a newest round that a jury refuted are gone: all three cost nothing.
  */
 
 import { input, returned, view } from "../sdk/call";
@@ -20,6 +20,8 @@ const acornsPerWeight: u64 = 1_000_000_000_000;
 /** Places of members in the results of `getRound` and `configuration`. */
 const ROUND_REPORTS: u32 = 1;
 const ROUND_CAP: u32 = 13;
+/** Place of answeredInRound in the results of `latestRoundData`. */
+const ANSWERED: u32 = 4;
 const WEIGHT_CAP_BPS: u32 = 11;
 const BOND_BPS: u32 = 12;
 
@@ -73,6 +75,8 @@ function measure(security: Security, feed: U256): void {
   const oracle = security.oracle;
   view(oracle, input(oracleSelectors.latestRoundData, 1).word(feed));
   const round = returned(0);
+  // An older answer stands in for a refuted one, but nobody's bonds do until the next round.
+  if (returned(ANSWERED) != round) return;
   view(oracle, input(oracleSelectors.getRound, 2).word(feed).word(round));
   const reports = returned(ROUND_REPORTS).limb0;
   const cap = returned(ROUND_CAP);

@@ -20,6 +20,7 @@ export class MemoryWorld implements World {
   private readonly transient = new Map<Hex, Uint8Array>();
   /** Warm addresses, warm slots and touched code hashes; their keys differ in length or letter. */
   private readonly seen = new Map<Hex, true>();
+  /** What slots held when the transaction began, of those alone that it wrote. */
   private readonly original = new Map<Hex, Uint8Array>();
   private emitted: Log[] = [];
   private undo: (() => void)[] = [];
@@ -30,7 +31,7 @@ export class MemoryWorld implements World {
 
   /** Slots become original; warm sets, transient storage and logs are emptied. */
   beginTransaction(): void {
-    for (const [key, value] of this.slots) this.original.set(key, value);
+    this.original.clear();
     this.transient.clear();
     this.seen.clear();
     this.emitted = [];
@@ -86,11 +87,13 @@ export class MemoryWorld implements World {
   }
 
   originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
-    return this.original.get(slotKey(address, slot)) ?? zeroWord;
+    return this.original.get(slotKey(address, slot)) ?? this.storage(address, slot);
   }
 
   setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
-    this.write(this.slots, slotKey(address, slot), value);
+    const key = slotKey(address, slot);
+    if (!this.original.has(key)) this.original.set(key, this.slots.get(key) ?? zeroWord);
+    this.write(this.slots, key, value);
   }
 
   transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {

@@ -60,7 +60,13 @@ describe('PairFactory', () => {
   });
 });
 
-// The numbers of Uniswap/v2-core test/UniswapV2Pair.spec.ts.
+/** The most that `amount` buys with the fee of 0.3 %: constant product, rounded down. */
+function bought(amount: bigint, reserveIn: bigint, reserveOut: bigint): bigint {
+  const charged = amount * 997n;
+  return (charged * reserveOut) / (reserveIn * 1_000n + charged);
+}
+
+// The numbers of Uniswap/v2-core test/UniswapV2Pair.spec.ts at commit 00873c4.
 describe('AmmPair, with the published numbers of Uniswap v2', () => {
   it('mint', () => {
     const scene = new PoolScene();
@@ -89,7 +95,9 @@ describe('AmmPair, with the published numbers of Uniswap v2', () => {
     [1, 1000, 1000, 996006981039903216n],
   ])('swap %i into %i / %i gives exactly what was computed', (amount, reserve0, reserve1, out) => {
     const scene = new PoolScene();
-    scene.setReserves(BigInt(reserve0) * unit, BigInt(reserve1) * unit);
+    const reserves = [BigInt(reserve0) * unit, BigInt(reserve1) * unit] as const;
+    expect(bought(BigInt(amount) * unit, ...reserves)).toBe(out);
+    scene.setReserves(...reserves);
     scene.give(token0, pair.address, BigInt(amount) * unit);
     expect(fail(scene, 'swap', [0n, out + 1n, trader, '0x'])).toBe('K()');
     expect(fail(scene, 'swap', [0n, out, trader, '0x'])).toBe(undefined);
@@ -104,6 +112,9 @@ describe('AmmPair, with the published numbers of Uniswap v2', () => {
     const scene = new PoolScene();
     scene.setReserves(BigInt(reserve0) * unit, BigInt(reserve1) * unit);
     scene.give(token0, pair.address, amount === 1n ? unit : amount);
+    // what is paid back in kind pays the fee alone
+    const paid = amount === 1n ? unit : amount;
+    expect(paid - (amount === 1n ? out : unit)).toBe((paid * 3n + 999n) / 1_000n);
     const [taken, one] = amount === 1n ? [out, out + 1n] : [unit, unit + 1n];
     expect(fail(scene, 'swap', [one, 0n, trader, '0x'])).toBe('K()');
     expect(fail(scene, 'swap', [taken, 0n, trader, '0x'])).toBe(undefined);

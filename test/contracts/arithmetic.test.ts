@@ -162,7 +162,7 @@ describe('aggregation', () => {
       bigint,
     ][];
 
-  it('C10: gives the published medians and quartiles', () => {
+  it('C10 (published): gives Flare’s medians and quartiles', () => {
     expect(
       consensus([
         [250n, 4n],
@@ -177,7 +177,7 @@ describe('aggregation', () => {
     expect(consensus(upTo(100, () => 10))).toEqual([50n, 26n, 75n]);
   });
 
-  it('C10: the middle of an even count is a mean, rounded down', () => {
+  it('C10 (published): the middle of an even count is a mean, rounded down', () => {
     const middle = (values: readonly bigint[]) =>
       (consensus(values.map((value) => [value, 1n])) as bigint[])[0];
     expect(middle([2n, 4n])).toBe(3n);

@@ -37,7 +37,7 @@ function stakeOf(world: OracleScene, index: number): bigint {
 }
 
 describe('commitments', () => {
-  it('hash as in the published vector', () => {
+  it('hash as computed elsewhere', () => {
     const feed = keccak256(toHex('BTC/USD'));
     expect(feed).toBe('0xee62665949c883f9e0f6f002eac32e00bd59dfe6c34e92a91c37d6a8322d6489');
     const overrides = { chainId: 1337n, contract: account(0xa1) };
@@ -250,7 +250,7 @@ describe('penalties and quorum', () => {
 });
 
 describe('rewards', () => {
-  it('C12: the published round pays exactly', () => {
+  it('C12: the worked round pays exactly', () => {
     const world = scene({}, [10n, 30n, 20n, 25n, 15n]);
     world.report(1n, [9990n, 10000n, 10010n, 10050n, 12000n]);
     world.finalize(1n);

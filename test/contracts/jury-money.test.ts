@@ -78,7 +78,7 @@ const repeat = (vote: number | undefined, times: number): Ballot => Array(times)
 const jurorAt = (index: number) => account(0xc1 + index);
 
 describe('penalties and rewards', () => {
-  it('S1: as published by Kleros (KlerosCore_Execution.t.sol)', () => {
+  it('S1 (published): as Kleros pays (KlerosCore_Execution.t.sol)', () => {
     const scene = exactScene([1, 1, 1], 2_000n * oak, { feePerJuror: 30_000_000_000_000_000n });
     const shifts = run(scene, [[1], [1], [2]]);
     // −1000 with burn 0: a lock of 2000 of which 1000 is kept.
@@ -89,7 +89,7 @@ describe('penalties and rewards', () => {
     scene.chain.mine();
   });
 
-  it('S2: as published by UMA (VotingV2.js)', () => {
+  it('S2 (published): as UMA slashes (VotingV2.js)', () => {
     // 0.16 % of 4 M a vote, doubled: 8 votes wrong, 2 x 8 right, 1 absent.
     const scene = exactScene([8, 8, 8, 1], 12_800n * weightUnit);
     const shifts = run(scene, [repeat(2, 8), repeat(1, 8), repeat(1, 8), [undefined]]);
@@ -100,7 +100,7 @@ describe('penalties and rewards', () => {
     scene.chain.mine();
   });
 
-  it('S3: rounding as published by UMA leaves dust and never a hole', () => {
+  it('S3 (published): UMA’s rounding leaves dust and never a hole', () => {
     const lock = 15_000_000n * oak + 1_000n;
     const scene = new JuryScene(Array(5).fill(lock), {
       ...shortTerms,
@@ -306,7 +306,7 @@ describe('appeals', () => {
     scene.chain.mine();
   });
 
-  it('S16: the published ladder of Augur doubles its bonds (arithmetic)', () => {
+  it('S16 (published, arithmetic only): the ladder of Augur doubles its bonds', () => {
     // B = 2A - 3S: A all stake so far, S that on the outcome which the bond raises.
     const totals = [1n];
     const bonds: bigint[] = [];

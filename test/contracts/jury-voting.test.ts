@@ -167,7 +167,7 @@ describe('commitments', () => {
 });
 
 describe('tallies', () => {
-  it('S4: two equal blocks roll; the same votes united resolve', () => {
+  it('S4 (published): two equal blocks roll; the same votes united resolve', () => {
     const world = scene();
     const id = world.ask(4);
     const { events } = world.hold(id, [1, 1, 2, 2]);

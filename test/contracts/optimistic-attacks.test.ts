@@ -43,7 +43,7 @@ function disputed(world: OptimisticScene, outcome: bigint, bond?: bigint): Hex {
   return id;
 }
 
-describe('O9: recipients of callbacks', () => {
+describe('recipients of callbacks', () => {
   const resolved = BigInt(toFunctionSelector('function assertionResolvedCallback(bytes32,bool)'));
   const wasDisputed = BigInt(toFunctionSelector('function assertionDisputedCallback(bytes32)'));
   const undecided = BigInt(toFunctionSelector('function assertionUndecidedCallback(bytes32)'));
@@ -56,7 +56,7 @@ describe('O9: recipients of callbacks', () => {
     return { world, id };
   }
 
-  it('are told of disputes and of results', () => {
+  it('O9: are told of disputes and of results', () => {
     const { world, id } = withRecipient('accept');
     world.dispute(id);
     expect(world.recipientSlot('selector')).toBe(wasDisputed);
@@ -73,7 +73,7 @@ describe('O9: recipients of callbacks', () => {
     world.chain.mine();
   });
 
-  it.each(['revert', 'burn', 'flood'] as const)('that %s hinder nobody', (mode) => {
+  it.each(['revert', 'burn', 'flood'] as const)('O9: that %s hinder nobody', (mode) => {
     const { world, id } = withRecipient(mode);
     const dispute = world.dispute(id);
     expect(dispute.error).toBe(undefined);
@@ -90,7 +90,7 @@ describe('O9: recipients of callbacks', () => {
     world.chain.mine();
   });
 
-  it('that failed can be told again, once', () => {
+  it('O9: that failed can be told again, once', () => {
     const { world, id } = withRecipient('revert');
     world.chain.mineTo(world.settleBlock(id));
     world.mustSettle(id);
@@ -102,7 +102,7 @@ describe('O9: recipients of callbacks', () => {
     expect(retry().error).toBe('NothingToRetry()');
   });
 
-  it('that settle again from inside change nothing', () => {
+  it('O9: that settle again from inside change nothing', () => {
     const { world, id } = withRecipient('reenter');
     world.chain.mineTo(world.settleBlock(id));
     world.mustSettle(id);
@@ -113,7 +113,7 @@ describe('O9: recipients of callbacks', () => {
     world.chain.mine();
   });
 
-  it('cannot be starved by who settles: with too little gas nothing happens', () => {
+  it('O9: cannot be starved by who settles: with too little gas nothing happens', () => {
     const { world, id } = withRecipient('accept');
     const { chain } = world;
     chain.mineTo(world.settleBlock(id));

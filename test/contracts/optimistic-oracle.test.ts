@@ -69,7 +69,7 @@ describe('OptimisticOracle', () => {
     expect(world.chain.balance(optimistic.address)).toBe(0n);
   });
 
-  it('O3: disputed and true', () => {
+  it('O3 (published): disputed and true', () => {
     const world = scene();
     const id = disputed(world, outcomes.true);
     expect(world.mustSettle(id).value).toBe(true);

@@ -146,7 +146,7 @@ describe('the ring, with the published vectors of Uniswap v3', () => {
     expect(oracle.at(2)[1]).toBe(20n);
   });
 
-  it('T4: two places', () => {
+  it('T4 (published): two places', () => {
     const oracle = new Oracle(5n, -5n, 5n);
     oracle.grow(2);
     oracle.update(4n, 1n, 2n);
@@ -157,13 +157,13 @@ describe('the ring, with the published vectors of Uniswap v3', () => {
     expect(() => oracle.observe(12n)).toThrow();
   });
 
-  it('T6: passes 2^32 seconds', () => {
+  it('T6 (published): passes 2^32 seconds', () => {
     const oracle = new Oracle(2n ** 32n - 1n, 2n);
     oracle.advance(2n);
     expect(oracle.observe(1n)[0]).toBe(2n);
   });
 
-  it('T7: refuses what is older than the oldest', () => {
+  it('T7 (published): refuses what is older than the oldest', () => {
     const oracle = new Oracle(5n);
     oracle.advance(3n);
     expect(oracle.observe(3n)).toEqual([0n, 0n]);

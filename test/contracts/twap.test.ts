@@ -53,21 +53,21 @@ describe('vectors of Uniswap v2', () => {
     return { scene, feed };
   }
 
-  it('T1: a mean over three prices, both ways', () => {
+  it('T1 (published): a mean over three prices, both ways', () => {
     const { scene, feed } = threePrices();
     scene.pass(17 * hour);
     expect(scene.consult(feed, 23 * hour, 100n)).toBe(76n);
     expect(scene.consult(feed, 23 * hour, 100n, false)).toBe(167n);
   });
 
-  it('T2: a window that the old prices have left', () => {
+  it('T2 (published): a window that the old prices have left', () => {
     const { scene, feed } = threePrices();
     scene.pass(26 * hour);
     expect(scene.consult(feed, 23 * hour, 100n)).toBe(50n);
     expect(scene.consult(feed, 23 * hour, 100n, false)).toBe(200n);
   });
 
-  it('T3: cumulative prices', () => {
+  it('T3 (published): cumulative prices', () => {
     const { scene } = begin(3n * unit, 3n * unit);
     const sums = () => [
       scene.chain.read(pair, 'price0CumulativeLast'),
@@ -88,7 +88,7 @@ describe('vectors of Uniswap v2', () => {
 });
 
 describe('means', () => {
-  it('T5: ticks are rounded down, not towards zero', () => {
+  it('T5 (published): ticks are rounded down, not towards zero', () => {
     const { scene, feed } = begin(10_001n * unit, 10_000n * unit);
     scene.pass(12);
     scene.setReserves(unit, unit);

@@ -140,6 +140,14 @@ export class MemoryWorld implements World {
     };
   }
 
+  /** Names balances and storage, whatever the order in which they came about. */
+  fingerprint(): Hex {
+    const slots = [...this.slots].map(([key, value]) => `${key} ${toHex(value)}`);
+    const balances = [...this.balances].map(([key, value]) => `${key} ${value}`);
+    const text = [...slots, ...balances].sort().join('\n');
+    return toHex(nobleCrypto.keccak256(new TextEncoder().encode(text)));
+  }
+
   checkpoint(): number {
     return this.undo.length;
   }

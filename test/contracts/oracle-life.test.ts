@@ -14,8 +14,8 @@ describe('any order of events around reporters, jurors and their stake', () => {
     }
     expect([...seen]).toEqual(
       expect.arrayContaining([
-        'AppealFunded',
         'Penalized 1',
+        'Penalized 4',
         'RoundDisputed',
         'SeatTaken',
         'Slashed',

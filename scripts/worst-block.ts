@@ -14,6 +14,7 @@ import { createVm } from '../src/vm/vm.ts';
 import { account, oak, TrustingSigner, testGenesis } from '../test/ledger/chain.ts';
 import { MemoryStore } from '../test/ledger/support.ts';
 import { op } from '../test/support/module-builder.ts';
+import { coldShapes, measureCold } from './bench/cold-modules.ts';
 import {
   controlSubjects,
   hookSubjects,
@@ -103,6 +104,18 @@ function measure(subject: Subject): Measured {
     throw new Error(`${subject.name}: ${fault?.message ?? `${block.gasUsed} gas used`}`);
   }
   return { name: subject.name, wallMs, processorMs: (user + system) / 1_000 };
+}
+
+for (const make of Object.values(coldShapes)) measureCold(make(), 10, crypto);
+const touches = Object.entries(coldShapes).map(([name, make]) => {
+  const { nanosecondsPerGas } = measureCold(make(), 60, crypto);
+  return { name, processorMs: (nanosecondsPerGas * genesis.gasLimit) / 1e6 };
+});
+console.log(
+  `${genesis.gasLimit} gas of modules that no cache holds, each used once: processor time`,
+);
+for (const { name, processorMs } of touches) {
+  console.log(`${processorMs.toFixed(0).padStart(6)} ms  ${name}`);
 }
 
 const rows = subjects.map(measure).sort((left, right) => right.processorMs - left.processorMs);

@@ -100,6 +100,8 @@ export function createBlockContext(
     gasLimit: genesis.gasLimit,
     chainId: genesis.chainId,
     gasTable: gasTableAt(genesis, block.height),
+    isGenesisCode: (codeHash) =>
+      genesis.contracts.some((contract) => equalBytes(contract.codeHash, codeHash)),
     blockId: (height) => {
       if (height < 0 || height >= block.height) return undefined;
       if (block.height - height > limits.blockIdLookback) return undefined;

@@ -77,6 +77,7 @@ function buildState(
     chainId: genesis.chainId,
     gasTable: gasTableAt(genesis, 0),
     blockId: () => undefined,
+    isGenesisCode: () => true,
   };
   for (const contract of genesis.contracts) {
     construct(contract, modules.get(contract.wasm), journal, block, { vm, crypto });

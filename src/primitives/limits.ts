@@ -65,8 +65,8 @@ export const limits = {
 
   // Contract VM (local)
   moduleCacheSizeBytesMax: 64 * 1024 * 1024,
-  /** Memories of instances that wait for their next call: 16 MiB. */
-  idleMemoryPagesMax: 256,
+  /** Memories of instances that wait for their next call: 32 MiB. */
+  idleMemoryPagesMax: 512,
   readerGasMax: 100_000_000n,
   readerTimeMsMax: 5_000,
 

@@ -204,6 +204,10 @@ export class ByteWriter {
   }
 
   u32(value: number): void {
+    if (value < 0x80) {
+      this.u8(value);
+      return;
+    }
     let rest = value;
     while (rest >= 0x80) {
       this.u8((rest % 0x80) | 0x80);
@@ -254,6 +258,16 @@ export class ByteWriter {
   }
 
   finish(): Uint8Array {
-    return this.buffer.slice(0, this.length);
+    return this.written.slice();
+  }
+
+  /** A view of what was written, valid until the next write. */
+  get written(): Uint8Array {
+    return this.buffer.subarray(0, this.length);
+  }
+
+  /** Forgets what was written and keeps the buffer. */
+  clear(): void {
+    this.length = 0;
   }
 }

@@ -13,7 +13,7 @@ import {
   type Instruction,
   typeIndexOfBlock,
 } from './module.ts';
-import { emptyBlock, type Operator, opcodes, operators, valueTypes } from './opcodes.ts';
+import { emptyBlock, type Operator, opcodes, operatorAt, valueTypes } from './opcodes.ts';
 
 export interface BodyContext {
   readonly types: readonly FunctionType[];
@@ -78,14 +78,16 @@ class BodyValidator {
   }
 
   fail(message: string): never {
-    const name = operators.get(this.at?.opcode ?? 0)?.name;
+    const name = operatorAt(this.at?.opcode ?? 0)?.name;
     const { functionIndex } = this;
     const place = { section: 'code', functionIndex, offset: this.at?.offset } as const;
     throw new ModuleError('invalid', place, `${name} ${message}`);
   }
 
   private get top(): Control {
-    return this.controls.at(-1) ?? this.fail('code after the end of the function');
+    return (
+      this.controls[this.controls.length - 1] ?? this.fail('code after the end of the function')
+    );
   }
 
   private push(type: number): void {
@@ -273,7 +275,7 @@ class BodyValidator {
         return;
       default:
         if (opcode >= opcodes.localGet && opcode <= opcodes.globalSet) this.variable(instruction);
-        else this.plain(operators.get(opcode) as Operator, instruction);
+        else this.plain(operatorAt(opcode) as Operator, instruction);
     }
   }
 }

@@ -5,7 +5,7 @@
 
 import { type Hex, toHex } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
-import { ModuleError, type ModuleRefusal } from './binary.ts';
+import { ByteReader, ModuleError, type ModuleRefusal } from './binary.ts';
 import { decodeCreation } from './creation.ts';
 import { decodeModule } from './decoder.ts';
 import { encodeModule } from './encoder.ts';
@@ -29,8 +29,8 @@ export interface Contract {
   readonly initialBytes: readonly InitialBytes[];
   /** Gas of entering a frame: instance, initial pages, data bytes. */
   readonly entryGas: number;
-  /** Length of the deployed module. */
-  readonly codeSize: number;
+  /** Gas of the first use in a transaction. */
+  readonly touchGas: number;
   /** Rough memory of the compiled form. */
   readonly sizeBytes: number;
 }
@@ -103,6 +103,36 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
+/** What the price of a module's first use in a transaction follows from. */
+export interface CodeShape {
+  readonly sizeBytes: number;
+  readonly functions: number;
+  readonly imports: number;
+}
+
+export function touchGas({ sizeBytes, functions, imports }: CodeShape, table: GasTable): number {
+  const { codeTouch, codeTouchByte, codeTouchFunction, codeTouchImport } = table.gas;
+  return (
+    codeTouch +
+    codeTouchByte * sizeBytes +
+    codeTouchFunction * functions +
+    codeTouchImport * imports
+  );
+}
+
+/** The shape of a module that was accepted before, from the heads of its sections alone. */
+export function shapeOf(wasm: Uint8Array): CodeShape {
+  const reader = new ByteReader(wasm, 8, wasm.length, { section: undefined });
+  const counts = { functions: 0, imports: 0 };
+  while (!reader.done) {
+    const id = reader.u8('section id');
+    const section = reader.inner(reader.u32('size of the section'), 'the section');
+    if (id === 2) counts.imports = section.u32('number of imports');
+    else if (id === 3) counts.functions = section.u32('number of functions');
+  }
+  return { sizeBytes: wasm.length, ...counts };
+}
+
 /** Assumed memory of a compiled byte: the bytes, baseline code and optimised code together. */
 const compiledBytesPerByte = 8;
 
@@ -134,7 +164,14 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
       frame +
       framePage * facts.initialPages +
       Math.ceil(facts.dataSizeBytes / frameDataBytesPerGas),
-    codeSize: wasm.length,
+    touchGas: touchGas(
+      {
+        sizeBytes: wasm.length,
+        functions: checked.module.functions.length,
+        imports: checked.module.imports.length,
+      },
+      table,
+    ),
     sizeBytes: compiledBytesPerByte * bytes.length,
   };
 }

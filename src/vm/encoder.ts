@@ -70,14 +70,15 @@ function writeImport(writer: ByteWriter, entry: Import): void {
   else writeGlobalType(writer, description.type);
 }
 
-function writeBody(writer: ByteWriter, body: FunctionBody): void {
-  const inner = new ByteWriter();
-  writeVector(inner, body.locals, (group) => {
-    inner.u32(group.count);
-    inner.u8(group.type);
+/** `scratch` is empty before and after: one buffer serves all bodies. */
+function writeBody(writer: ByteWriter, body: FunctionBody, scratch: ByteWriter): void {
+  writeVector(scratch, body.locals, (group) => {
+    scratch.u32(group.count);
+    scratch.u8(group.type);
   });
-  writeExpression(inner, body.instructions);
-  writer.block(inner.finish());
+  writeExpression(scratch, body.instructions);
+  writer.block(scratch.written);
+  scratch.clear();
 }
 
 /** The canonical bytes of `module`. Decoding them gives an equal module, apart from offsets. */
@@ -94,7 +95,7 @@ export function encodeModule(module: WasmModule): Uint8Array {
     const inner = new ByteWriter();
     writeVector(inner, items, (item) => write(inner, item));
     writer.u8(id);
-    writer.block(inner.finish());
+    writer.block(inner.written);
   }
 
   section(1, module.types, writeType);
@@ -115,14 +116,15 @@ export function encodeModule(module: WasmModule): Uint8Array {
     const inner = new ByteWriter();
     inner.u32(module.start);
     writer.u8(8);
-    writer.block(inner.finish());
+    writer.block(inner.written);
   }
   section(9, module.elements, (inner, segment) => {
     inner.u32(0);
     writeExpression(inner, segment.offset);
     writeVector(inner, segment.functions, (index) => inner.u32(index));
   });
-  section(10, module.bodies, writeBody);
+  const scratch = new ByteWriter();
+  section(10, module.bodies, (inner, body) => writeBody(inner, body, scratch));
   section(11, module.data, (inner, segment) => {
     inner.u32(0);
     writeExpression(inner, segment.offset);

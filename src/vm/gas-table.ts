@@ -64,8 +64,14 @@ export interface GasPrices {
   readonly framePage: number;
   /** Data segments copied into a fresh instance, bytes for one gas. */
   readonly frameDataBytesPerGas: number;
-  /** Each byte of a module at its first use in a transaction. */
+  /**
+   * The first use of a module in a transaction: this, and for each of its bytes, functions and imports.
+   * It pays for a module that no cache holds, which is read, checked, metered, compiled and linked.
+   */
+  readonly codeTouch: number;
   readonly codeTouchByte: number;
+  readonly codeTouchFunction: number;
+  readonly codeTouchImport: number;
 }
 
 /** Precompiled contracts, in gas. Prices follow their time here, not Ethereum's. */
@@ -114,7 +120,7 @@ const version1: GasTable = {
     chargePoint: 100,
     functionEntry: 300,
     functionLocal: 30,
-    growPage: 1_000_000,
+    growPage: 2_000_000,
     bulkByte: 3,
     hostCall: 5_000,
     hostState: 100_000,
@@ -143,10 +149,13 @@ const version1: GasTable = {
     create: 32_000,
     createWord: 2,
     codeByte: 64,
-    frame: 3_000,
-    framePage: 1_000,
+    frame: 2_000,
+    framePage: 2_000,
     frameDataBytesPerGas: 64,
-    codeTouchByte: 5,
+    codeTouch: 6_000,
+    codeTouchByte: 13,
+    codeTouchFunction: 140,
+    codeTouchImport: 1_000,
   },
   precompiles: {
     recover: 5_000,

@@ -64,18 +64,21 @@ export class Guest {
     this.trapHint = undefined;
   }
 
+  /** Whether its memory has grown, which nothing can undo: it must not run again. */
+  get hasGrown(): boolean {
+    this.refresh();
+    return this.view.length !== this.initialSizeBytes;
+  }
+
   /**
    * Makes the instance what it was when it was new: zeros, `initial` and initial globals. Tables never
    * change: no operator that writes one is accepted.
-   * @returns false when its memory has grown, which nothing can undo: it must not run again
    */
-  reset(initial: readonly InitialBytes[]): boolean {
+  reset(initial: readonly InitialBytes[]): void {
     this.refresh();
-    if (this.view.length !== this.initialSizeBytes) return false;
     this.view.fill(0);
     for (const { offset, bytes } of initial) this.view.set(bytes, offset);
     this.resetGlobals();
-    return true;
   }
 
   trap(hint: string): never {

@@ -1,12 +1,17 @@
 /**
  * Instances that wait for the next call of their contract. To make one takes 50 us and reserves 10 GiB
- * of address space, to reset one takes 2. None comes here before it is as good as new, so results
- * never show which calls met a fresh one.
+ * of address space, to reset one takes 2. None leaves before it is as good as new, so results never
+ * show which calls met a fresh one; those that are dropped were never cleared in vain.
  */
 
 import { limits } from '../primitives/limits.ts';
 import type { Contract } from './contract.ts';
 import type { Guest } from './guest.ts';
+
+/** An instance without memory weighs as one page: each has a place in the address space. */
+function pagesOf(contract: Contract): number {
+  return Math.max(1, contract.initialPages);
+}
 
 export class IdleGuests {
   /** By contract, the one that was used longest ago first. */
@@ -16,18 +21,20 @@ export class IdleGuests {
   /** An instance as good as new, which belongs to the caller until it is given back. */
   take(contract: Contract): Guest | undefined {
     const guest = this.guests.get(contract)?.pop();
-    if (guest !== undefined) this.pages -= contract.initialPages;
+    if (guest === undefined) return undefined;
+    this.pages -= pagesOf(contract);
+    guest.reset(contract.initialBytes);
     return guest;
   }
 
-  /** Resets an instance after its call; one whose memory has grown is dropped for good. */
+  /** Keeps an instance after its call; one whose memory has grown is dropped for good. */
   give(contract: Contract, guest: Guest): void {
-    if (!guest.reset(contract.initialBytes)) return;
+    if (guest.hasGrown) return;
     const waiting = this.guests.get(contract) ?? [];
     waiting.push(guest);
     this.guests.delete(contract);
     this.guests.set(contract, waiting);
-    this.pages += contract.initialPages;
+    this.pages += pagesOf(contract);
     for (const [oldest, others] of this.guests) {
       if (this.pages <= limits.idleMemoryPagesMax || oldest === contract) break;
       this.drop(oldest, others.length);
@@ -44,7 +51,7 @@ export class IdleGuests {
     const waiting = this.guests.get(contract);
     if (waiting === undefined) return;
     waiting.length -= count;
-    this.pages -= count * contract.initialPages;
+    this.pages -= count * pagesOf(contract);
     if (waiting.length === 0) this.guests.delete(contract);
   }
 }

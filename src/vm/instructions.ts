@@ -9,7 +9,7 @@ import {
   emptyBlock,
   type Operator,
   opcodes,
-  operators,
+  operatorAt,
   proposalOf,
   valueTypes,
 } from './opcodes.ts';
@@ -20,7 +20,7 @@ function readOperator(reader: ByteReader): Operator {
   const offset = reader.offset;
   const first = reader.u8('opcode');
   const opcode = first === 0xfc ? 0xfc00 + reader.u32('second part of the opcode') : first;
-  const operator = opcode > 0xfcff ? undefined : operators.get(opcode);
+  const operator = opcode > 0xfcff ? undefined : operatorAt(opcode);
   if (operator !== undefined) return operator;
   const proposal = proposalOf(opcode);
   if (proposal === undefined) reader.fail(`unknown opcode 0x${opcode.toString(16)}`, offset);
@@ -117,7 +117,7 @@ function littleEndian(bytes: Uint8Array): bigint {
 /** Appends the shortest form. */
 export function writeInstruction(writer: ByteWriter, instruction: Instruction): void {
   const { opcode, immediate } = instruction;
-  const operator = operators.get(opcode);
+  const operator = operatorAt(opcode);
   if (operator === undefined) throw new Error(`opcode ${opcode} is not in the table`);
   if (opcode >= 0xfc00) {
     writer.u8(0xfc);

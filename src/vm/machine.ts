@@ -7,7 +7,7 @@ import { emptyBytes, equalBytes, isZero, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
 import { blockIdAnswer, blockIdPrice, blockIdsAddress } from './block-ids.ts';
-import { type Contract, ContractCache, prepareContract } from './contract.ts';
+import { type Contract, ContractCache, prepareContract, shapeOf, touchGas } from './contract.ts';
 import { decodeCreation } from './creation.ts';
 import {
   type CallRequest,
@@ -105,12 +105,15 @@ export class Machine implements HookContext {
   }
 
   private callContract(request: CallRequest, codeHash: Uint8Array, unspent: bigint): Outcome {
-    const { execution } = request;
-    const { gas: prices } = execution.table;
-    const contract = this.load(execution, request.codeAddress, codeHash);
-    if (contract.initialPages > request.shared.memoryPages) return noMemory(unspent);
-    const isFirst = execution.world.touchCode(codeHash);
-    const entry = contract.entryGas + (isFirst ? prices.codeTouchByte * contract.codeSize : 0);
+    const { gas: prices } = request.execution.table;
+    const stipendMax = request.hasStipend ? prices.callValue : 0;
+    const touched = this.touch(request, codeHash, request.gas + BigInt(stipendMax));
+    if (touched === undefined) return failed('out of gas: the first use of a contract costs more');
+    const { contract, cost } = touched;
+    if (contract.initialPages > request.shared.memoryPages) {
+      return noMemory(unspent > BigInt(cost) ? unspent - BigInt(cost) : 0n);
+    }
+    const entry = contract.entryGas + cost;
     // A stipend covers entering the frame, but never more than the value call has paid for.
     const stipend = request.hasStipend ? Math.min(prices.callStipend + entry, prices.callValue) : 0;
     const gas = request.gas + BigInt(stipend - entry);
@@ -119,6 +122,26 @@ export class Machine implements HookContext {
       gas,
       shared: request.shared,
     });
+  }
+
+  /**
+   * The contract, and what its first use in the transaction costs. Nothing is done that `gas` does not
+   * pay for: else calls with no gas at all would have cold modules compiled for the price of an address.
+   */
+  private touch(
+    { execution, codeAddress }: CallRequest,
+    codeHash: Uint8Array,
+    gas: bigint,
+  ): { readonly contract: Contract; readonly cost: number } | undefined {
+    const { world, block, table } = execution;
+    const isFree = block.isGenesisCode(codeHash) || !world.touchCode(codeHash);
+    const cached = this.cache.get(codeHash, table);
+    if (isFree) return { contract: cached ?? this.load(execution, codeAddress, codeHash), cost: 0 };
+    // This much pays for reading the code, whose shape tells the rest.
+    if (gas < BigInt(table.gas.codeTouch)) return undefined;
+    const cost = cached?.touchGas ?? touchGas(shapeOf(world.code(codeAddress)), table);
+    if (gas < BigInt(cost)) return undefined;
+    return { contract: cached ?? this.load(execution, codeAddress, codeHash), cost };
   }
 
   /**
@@ -178,10 +201,8 @@ export class Machine implements HookContext {
     return this.run(contract, facts, name, { gas, shared: request.shared });
   }
 
-  /** The compiled contract, from the cache or from the state. */
+  /** Compiles the code of an account. */
   private load(execution: Execution, address: Uint8Array, codeHash: Uint8Array): Contract {
-    const cached = this.cache.get(codeHash, execution.table);
-    if (cached !== undefined) return cached;
     const contract = prepareContract(execution.world.code(address), execution.table);
     if ('code' in contract) {
       // Only creation stores code, and it checks first: the database or this release is wrong.

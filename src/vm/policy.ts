@@ -17,7 +17,7 @@ import {
   typeIndexOfBlock,
   type WasmModule,
 } from './module.ts';
-import { type Operator, opcodes, operators, valueTypes } from './opcodes.ts';
+import { type Operator, opcodes, operatorAt, valueTypes } from './opcodes.ts';
 
 /** Exports that mean something; all others are dropped. */
 export const contractExports = {
@@ -57,13 +57,16 @@ interface BodyShape {
   readonly blocks: number;
 }
 
-function checkInstruction(instruction: Instruction, operator: Operator, place: Place): void {
-  if (operator.isFloat) refuse('float', place, `${operator.name}: ${noFloats}`);
-  if (operator.immediate === 'block' && typeIndexOfBlock(instruction.immediate) !== undefined) {
+function checkInstruction(instruction: Instruction, operator: Operator, body: Place): void {
+  const { immediate, targets, offset } = instruction;
+  if (operator.isFloat) refuse('float', { ...body, offset }, `${operator.name}: ${noFloats}`);
+  if (operator.immediate === 'block' && typeIndexOfBlock(immediate) !== undefined) {
     const message = `${operator.name} with parameters or several results: compile without multi-value`;
-    refuse('unsupported', place, message);
+    refuse('unsupported', { ...body, offset }, message);
   }
-  atMost(instruction.targets.length - 1, limits.wasmBranchTableMax, place, 'branch targets');
+  if (operator.immediate === 'targets') {
+    atMost(targets.length - 1, limits.wasmBranchTableMax, { ...body, offset }, 'branch targets');
+  }
 }
 
 function checkBody(body: FunctionBody, functionIndex: number): BodyShape {
@@ -79,13 +82,13 @@ function checkBody(body: FunctionBody, functionIndex: number): BodyShape {
   let loops = 0;
   let depth = 0;
   for (const instruction of body.instructions) {
-    const here: Place = { ...place, offset: instruction.offset };
-    const operator = operators.get(instruction.opcode) as Operator;
-    checkInstruction(instruction, operator, here);
+    const operator = operatorAt(instruction.opcode) as Operator;
+    checkInstruction(instruction, operator, place);
     if (operator.immediate === 'block') {
       depth += 1;
       blocks += 1;
       if (instruction.opcode === opcodes.loop) loops += 1;
+      const here: Place = { ...place, offset: instruction.offset };
       atMost(depth, limits.wasmNestingMax, here, 'nested blocks');
     } else if (instruction.opcode === opcodes.end) depth -= 1;
   }

@@ -47,6 +47,11 @@ export interface BlockContext {
   readonly gasTable: number;
   /** Id of an ancestor in display order, or undefined outside the last 8,191 blocks. */
   blockId(height: number): Uint8Array | undefined;
+  /**
+   * Whether the genesis file names this code. Every node keeps it compiled for ever, so its first use in
+   * a transaction costs nothing.
+   */
+  isGenesisCode(codeHash: Uint8Array): boolean;
 }
 
 export interface TransactionContext {

@@ -166,6 +166,7 @@ export const testBlock: BlockContext = {
   baseFeePerGas: 1_000_000_000n,
   chainId: 1337,
   gasTable: 1,
+  isGenesisCode: () => false,
   blockId: (height) =>
     height < 10_000 && height >= 10_000 - 8_191 ? bigintToBytes(BigInt(height), 32) : undefined,
 };

@@ -13,13 +13,14 @@ import { type HookName, hookType } from '../../src/vm/hook-signatures.ts';
 import type { FunctionBody, Instruction, WasmModule } from '../../src/vm/module.ts';
 import { emptyBlock, valueTypes } from '../../src/vm/opcodes.ts';
 import { addressOf, ContractScene, sender } from '../support/contract-scene.ts';
+import { entryGasOf } from '../support/entry-gas.ts';
 import { Model } from '../support/interpreter/model.ts';
 import { body, contractWith, entryType, op } from '../support/module-builder.ts';
 
 const contract = addressOf(0xc0);
 const second = addressOf(0xc1);
 const wealth = 1_000n;
-const { ink: prices, gas: gasPrices } = gasTable(1);
+const { ink: prices } = gasTable(1);
 
 const i32 = (value: number): Instruction => op('i32.const', value);
 const one = [{ count: 1, type: valueTypes.i32 }];
@@ -144,7 +145,7 @@ describe('exact gas of attacks', { timeout: 60_000 }, () => {
     const turn = 2 * cost.local + 2 * cost.constant + 2 * cost.simple + cost.branch + chargePoint;
     // Entering and the loop's head; its end; the last constant. Each run pays its charge.
     const frame = functionEntry + 2 * functionLocal + cost.constant + 2 * chargePoint;
-    const entry = gasPrices.frame + gasPrices.framePage + gasPrices.codeTouchByte * wasm.length;
+    const entry = entryGasOf(wasm);
     const used = compared(wasm, rich);
     expect(used).toBe(BigInt(entry + Math.ceil((100_000 * turn + frame) / 1_000)));
   });

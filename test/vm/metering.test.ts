@@ -13,10 +13,11 @@ import type { Instruction } from '../../src/vm/module.ts';
 import { emptyBlock, valueTypes } from '../../src/vm/opcodes.ts';
 import { LocalFault } from '../../src/vm/world.ts';
 import { addressOf, ContractScene } from '../support/contract-scene.ts';
+import { entryGasOf } from '../support/entry-gas.ts';
 import { body, contractWith, entryBytes, op } from '../support/module-builder.ts';
 import { compilePuppet, puppet } from '../support/puppet.ts';
 
-const { ink, gas: prices } = gasTable(1);
+const { ink } = gasTable(1);
 const { operators: cost } = ink;
 const contract = addressOf(0xc0);
 const zero = op('i32.const', 0);
@@ -32,8 +33,7 @@ function inkUsed(wasm: Uint8Array, gas = 1_000_000n): bigint {
   const scene = sceneWith(wasm);
   const outcome = scene.call(contract, emptyBytes, { gas });
   if (outcome.status !== 'success') throw new Error(outcome.hint);
-  const entry = prices.frame + prices.framePage + prices.codeTouchByte * wasm.length;
-  return (gas - outcome.gasLeft - BigInt(entry)) * 1_000n;
+  return (gas - outcome.gasLeft - BigInt(entryGasOf(wasm))) * 1_000n;
 }
 
 /** Gas is floored when a frame ends: repeat until ink shows. */

@@ -269,6 +269,7 @@ export class TestChain {
       baseFeePerGas: 1n,
       chainId: 31_337,
       gasTable: 1,
+      isGenesisCode: () => false,
       // Ids of a chain that is not there: SHA-256 of the height, for as far back as a node knows.
       blockId: (height) => {
         const isKnown = height >= 0 && height >= this.#height - limits.blockIdLookback;

@@ -136,15 +136,27 @@ export class Model {
 
   private enter(code: Code, call: Call, refusal: ModelOutcome): ModelOutcome {
     const pages = code.module.memories[0]?.minimum ?? 0;
-    if (pages > call.shared.pages) return refusal;
     const data = code.module.data.reduce((sum, segment) => sum + segment.bytes.length, 0);
     const isFirst = !this.state.warm.has(`code ${code.hash}`);
     this.state.warm.add(`code ${code.hash}`);
+    const touch = isFirst
+      ? prices.codeTouch +
+        prices.codeTouchByte * code.sizeBytes +
+        prices.codeTouchFunction * code.module.functions.length +
+        prices.codeTouchImport * code.module.imports.length
+      : 0;
     const entry =
+      touch +
       prices.frame +
       prices.framePage * pages +
-      Math.ceil(data / prices.frameDataBytesPerGas) +
-      (isFirst ? prices.codeTouchByte * code.sizeBytes : 0);
+      Math.ceil(data / prices.frameDataBytesPerGas);
+    if (call.gas + BigInt(call.hasStipend ? prices.callValue : 0) < BigInt(touch)) {
+      return { status: 'failed', gasLeft: 0n, output: none };
+    }
+    if (pages > call.shared.pages) {
+      const left = refusal.gasLeft - BigInt(touch);
+      return { ...refusal, gasLeft: left > 0n ? left : 0n };
+    }
     const stipend = call.hasStipend ? Math.min(prices.callStipend + entry, prices.callValue) : 0;
     const gas = call.gas + BigInt(stipend - entry);
     if (gas < 0n) return { status: 'failed', gasLeft: 0n, output: none };

@@ -336,7 +336,7 @@ describe('gas', () => {
       disputeAssertion: 550_000n,
       settleDisputed: 450_000n,
       settleUndisputed: 130_000n,
-      claim: 100_000n,
+      claim: 60_000n,
     };
     for (const [name, bound] of Object.entries(bounds)) {
       expect(used[name], name).toBeLessThan(bound);

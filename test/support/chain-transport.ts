@@ -93,8 +93,6 @@ export class ChainTransport implements Transport {
         return quantity(this.#count(parameters[0] as string, parameters[1] as string));
       case 'eth_blockNumber':
         return quantity(this.head);
-      case 'eth_getBalance':
-        return quantity(this.#chain.balance(parameters[0] as Hex));
       case 'eth_getTransactionByHash':
         return this.#transaction(parameters[0] as Hex);
       case 'eth_call':

@@ -348,10 +348,12 @@ export class Driver<Parameters, State, Message> {
       });
       if (undone.length > 0) this.#own.announce(undone);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });
+      const waiting = this.#machine.waiting();
       for (const { entry, members } of applied) {
-        this.dispatch({ kind: 'applied', entry, ...(members === undefined ? {} : { members }) });
+        const facts = { entry, waiting, ...(members === undefined ? {} : { members }) };
+        this.dispatch({ kind: 'applied', ...facts });
       }
-      this.dispatch({ kind: 'submitted', waiting: this.#machine.waiting() });
+      this.dispatch({ kind: 'submitted', waiting });
     });
   }
 

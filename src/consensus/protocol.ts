@@ -115,6 +115,8 @@ export type Event<Message> = { readonly now: number } & (
       readonly entry: HeaderEntry;
       /** Who may vote on the next block, where a contract of the state says it. */
       readonly members?: readonly Member[];
+      /** Executable transactions that the pool holds on this head; the `submitted` after it says the same. */
+      readonly waiting?: number;
     }
   | { readonly kind: 'reverted'; readonly entry: HeaderEntry }
   /** Execution disagrees with the block: it is invalid for ever. Later queued applies are dropped. */

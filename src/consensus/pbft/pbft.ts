@@ -3,9 +3,7 @@
  * event goes to the file that decides about it, then views and the height in flight move on.
  */
 
-import type { HeaderEntry } from '../../primitives/block.ts';
 import { limits } from '../../primitives/limits.ts';
-import type { Member } from '../../primitives/seal.ts';
 import type { Effect, Event, PeerId, Protocol } from '../protocol.ts';
 import { onEvidence } from './evidence.ts';
 import { takeMembers } from './membership.ts';
@@ -27,6 +25,8 @@ import { noteBlock } from './statistics.ts';
 import { statusOf } from './status.ts';
 import { endTransfers, fetchRequired, inquire, onAnswered, startTransfer } from './transfer.ts';
 import { advanceView, enterBySeal, giveUpView, onNewView, onViewChange } from './view-change.ts';
+
+type Applied = Extract<Event<Message>, { kind: 'applied' }>;
 
 const tickTimer = 'tick';
 const viewTimer = 'view';
@@ -95,7 +95,7 @@ function handle(turn: Turn, event: Event<Message>): void {
       onChecked(turn, event.id, event.fault);
       break;
     case 'applied':
-      onApplied(turn, event.entry, event.members);
+      onApplied(turn, event);
       break;
     case 'refused':
       diverge(turn, `block ${event.id} has a seal, but here it fails: ${event.code}`);
@@ -218,12 +218,14 @@ function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): v
 }
 
 /** A block is final here: everything about its height is over. */
-function onApplied(turn: Turn, entry: HeaderEntry, members: readonly Member[] | undefined): void {
+function onApplied(turn: Turn, { entry, members, waiting }: Applied): void {
   const { state, now } = turn;
   const sealed = state.applying.get(entry.id);
   state.applying.delete(entry.id);
   noteBlock(turn, entry.id);
   state.head = entry;
+  // What this block took waits no more: counted on, it would call for an empty block next.
+  state.waiting = waiting ?? state.waiting;
   state.heightSince = now;
   state.failedViews = 0;
   state.proposal = undefined;

@@ -145,7 +145,7 @@ export class Driver<Parameters, State, Message> {
       return result;
     });
     if (taken.length === 0) return results;
-    this.#own.announce(taken);
+    this.#own.announce(taken, this.#protocol.forwards?.(this.#state) ?? false);
     const waiting = this.#machine.waiting();
     for (const own of partsOf(
       taken.map(({ raw }) => raw),
@@ -293,7 +293,7 @@ export class Driver<Parameters, State, Message> {
     if (!result.ok) {
       this.#tasks = this.#tasks.filter(({ kind }) => kind !== 'apply' && kind !== 'revert');
       this.#host.alarm('block-refused', `${id} ${result.code}: ${result.detail}`);
-      this.dispatch({ kind: 'refused', id, code: result.code });
+      this.dispatch({ kind: 'refused', id, code: result.code, detail: result.detail });
       return;
     }
     this.#overlay.stage(result.operations);
@@ -346,7 +346,7 @@ export class Driver<Parameters, State, Message> {
         reverted: reverted.map(({ entry }) => entry),
         applied: applied.map(({ entry }) => entry),
       });
-      if (undone.length > 0) this.#own.announce(undone);
+      if (undone.length > 0) this.#own.announce(undone, false);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });
       const waiting = this.#machine.waiting();
       for (const { entry, members } of applied) {

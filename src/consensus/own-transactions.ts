@@ -16,32 +16,48 @@ type Announcer = Pick<DriverHost<unknown>, 'broadcastTransactions' | 'setTimer'>
 export class OwnTransactions {
   readonly #host: Announcer;
   readonly #isWaiting: StateMachine['isWaiting'];
-  /** Raw transactions by hash. */
-  readonly #unconfirmed = new Map<Hex, Uint8Array>();
+  /** By hash; `isDue` once gossip is to repeat it. */
+  readonly #unconfirmed = new Map<Hex, { readonly raw: Uint8Array; readonly isDue: boolean }>();
 
   constructor(host: Announcer, isWaiting: StateMachine['isWaiting']) {
     this.#host = host;
     this.#isWaiting = isWaiting;
   }
 
-  announce(transactions: readonly Pick<SignedTransaction, 'raw' | 'hash'>[]): void {
-    this.#host.broadcastTransactions(transactions.map(({ raw }) => raw));
-    if (this.#unconfirmed.size === 0) this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
+  /** `isForwarded`: the protocol brings them to the makers of blocks, so gossip waits. */
+  announce(
+    transactions: readonly Pick<SignedTransaction, 'raw' | 'hash'>[],
+    isForwarded: boolean,
+  ): void {
+    if (!isForwarded) this.#host.broadcastTransactions(transactions.map(({ raw }) => raw));
+    if (this.#unconfirmed.size === 0) this.#again(isForwarded);
     for (const { raw, hash } of transactions) {
-      if (this.#unconfirmed.size < limits.rebroadcastTransactionsMax) {
-        this.#unconfirmed.set(toHex(hash), raw);
-      }
+      if (this.#unconfirmed.size >= limits.rebroadcastTransactionsMax) break;
+      this.#unconfirmed.set(toHex(hash), { raw, isDue: !isForwarded });
     }
   }
 
-  /** The timer has elapsed. */
+  /** The timer has elapsed. What was forwarded gets one more pause: it may have come just now. */
   announceAgain(): void {
-    for (const hash of this.#unconfirmed.keys()) {
-      if (!this.#isWaiting(hash)) this.#unconfirmed.delete(hash);
+    const due: Uint8Array[] = [];
+    let hasForwarded = false;
+    for (const [hash, { raw, isDue }] of this.#unconfirmed) {
+      if (!this.#isWaiting(hash)) {
+        this.#unconfirmed.delete(hash);
+        continue;
+      }
+      if (isDue) due.push(raw);
+      else {
+        hasForwarded = true;
+        this.#unconfirmed.set(hash, { raw, isDue: true });
+      }
     }
-    if (this.#unconfirmed.size === 0) return;
-    this.#host.broadcastTransactions([...this.#unconfirmed.values()]);
-    this.#host.setTimer(rebroadcastTimer, limits.rebroadcastMs);
+    if (due.length > 0) this.#host.broadcastTransactions(due);
+    if (this.#unconfirmed.size > 0) this.#again(hasForwarded);
+  }
+
+  #again(isSoon: boolean): void {
+    this.#host.setTimer(rebroadcastTimer, isSoon ? limits.forwardedPauseMs : limits.rebroadcastMs);
   }
 }
 

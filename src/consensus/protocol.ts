@@ -120,7 +120,13 @@ export type Event<Message> = { readonly now: number } & (
     }
   | { readonly kind: 'reverted'; readonly entry: HeaderEntry }
   /** Execution disagrees with the block: it is invalid for ever. Later queued applies are dropped. */
-  | { readonly kind: 'refused'; readonly id: Hex; readonly code: string }
+  | {
+      readonly kind: 'refused';
+      readonly id: Hex;
+      readonly code: string;
+      /** What was found and what was expected, for an operator. */
+      readonly detail?: string;
+    }
   /** Mining was switched on or off. */
   | { readonly kind: 'mining'; readonly enabled: boolean }
 );
@@ -255,4 +261,16 @@ export interface Protocol<Parameters, State, Message> {
   /** Same state and event, same next state and effects. The caller owns the state. */
   step(state: State, event: Event<Message>): readonly Effect<Message>[];
   status(state: State): ProtocolStatus;
+  /**
+   * Whether the messages of `submitted` reach everyone who makes blocks: then the host need not
+   * gossip its users' transactions at once. A protocol without it leaves them to gossip.
+   */
+  forwards?(state: State): boolean;
+  /** Where messages carry transactions: hosts may recover their senders before the message is stepped. */
+  readonly cargo?: {
+    /** Told from the first bytes alone. */
+    isIn(message: Uint8Array): boolean;
+    /** Raw transactions in order. @throws DecodeError */
+    read(message: Uint8Array): readonly Uint8Array[];
+  };
 }

@@ -24,6 +24,8 @@ export const limits = {
   /** Longer than gossip remembers a message, or the second call would be dropped as seen. */
   rebroadcastMs: 15_000,
   rebroadcastTransactionsMax: 1_000,
+  /** Until gossip helps with what the protocol itself has forwarded: it is called after two of these. */
+  forwardedPauseMs: 1_000,
   /** Three hours of 15 s: what has waited longer behind a gap in its nonces is dropped. */
   poolQueuedBlocksMax: 720,
 

@@ -24,6 +24,7 @@ import {
 } from '../../primitives/rlp.ts';
 import { readVoteSet, type VoteSet, voteSetItems } from '../../primitives/seal.ts';
 import type { Codec } from '../../primitives/wire.ts';
+import type { Protocol } from '../protocol.ts';
 
 /** One member's word on one block. */
 export interface Vote {
@@ -78,7 +79,7 @@ export interface StatusMessage {
   readonly signature: Uint8Array;
 }
 
-/** Transactions of a member's clients, for the primary. */
+/** Transactions of a member's clients, for every member. */
 export interface Requests {
   readonly kind: 'requests';
   readonly transactions: readonly Uint8Array[];
@@ -293,5 +294,22 @@ export const messageCodec: Codec<Message> = {
     if (entry === undefined) throw new DecodeError(`message tag ${tag} is unknown`);
     if (items.length !== entry.length) throw new DecodeError(`message has ${items.length} items`);
     return entry.read(items);
+  },
+};
+
+/** Tags of the messages that carry transactions. */
+const cargoTags: readonly number[] = [table['pre-prepare'].tag, table.requests.tag];
+
+/** Raw transactions inside messages, for hosts that recover their senders elsewhere. */
+export const cargo: NonNullable<Protocol<unknown, unknown, Message>['cargo']> = {
+  // A list of at least 56 bytes: one byte for the width of its length, the length, then the tag.
+  isIn: (bytes) => {
+    const first = bytes[0] ?? 0;
+    return first > 0xf7 && cargoTags.includes(bytes[first - 0xf7 + 1] ?? 0);
+  },
+  read: (bytes) => {
+    const message = messageCodec.decode(bytes);
+    if (message.kind === 'requests') return message.transactions;
+    return message.kind === 'pre-prepare' ? message.block.transactions : [];
   },
 };

@@ -7,7 +7,7 @@ import { limits } from '../../primitives/limits.ts';
 import type { Effect, Event, PeerId, Protocol } from '../protocol.ts';
 import { onEvidence } from './evidence.ts';
 import { takeMembers } from './membership.ts';
-import { type Message, messageCodec } from './messages.ts';
+import { cargo, type Message, messageCodec } from './messages.ts';
 import {
   advanceHeight,
   onChecked,
@@ -20,7 +20,14 @@ import { judgePrimary, patienceMs, viewDeadline } from './pace.ts';
 import { type PbftParameters, parseParameters } from './parameters.ts';
 import { membersOperation, promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
-import { createState, heightOf, type PbftState, primaryOf, setTimer, type Turn } from './state.ts';
+import {
+  createState,
+  heightOf,
+  type PbftState,
+  sendMembers,
+  setTimer,
+  type Turn,
+} from './state.ts';
 import { noteBlock } from './statistics.ts';
 import { statusOf } from './status.ts';
 import { endTransfers, fetchRequired, inquire, onAnswered, startTransfer } from './transfer.ts';
@@ -41,6 +48,8 @@ export const pbft: Protocol<PbftParameters, PbftState, Message> = {
   create: createState,
   step,
   status: statusOf,
+  forwards,
+  cargo,
 };
 
 function step(state: PbftState, event: Event<Message>): readonly Effect<Message>[] {
@@ -98,7 +107,7 @@ function handle(turn: Turn, event: Event<Message>): void {
       onApplied(turn, event);
       break;
     case 'refused':
-      diverge(turn, `block ${event.id} has a seal, but here it fails: ${event.code}`);
+      diverge(turn, disagreement(state, event));
       break;
     case 'reverted':
       throw new Error(`final block ${event.entry.id} was reverted`);
@@ -203,18 +212,23 @@ function onTick(turn: Turn): void {
   setTimer(turn, tickTimer, now + limits.consortiumTickMs);
 }
 
-/** Section 4.1: requests are forwarded to the primary, and watched: see `viewDeadline`. */
+/**
+ * Section 4.1: requests go to the primary, and to the other members too, which watch it: see
+ * `viewDeadline`. Nobody takes any from a node that is no member; those leave them to gossip.
+ */
 function onSubmitted(turn: Turn, waiting: number, own: readonly Uint8Array[]): void {
   const { state, now } = turn;
   if (waiting > 0 && state.waiting === 0) state.waitingSince = now;
   state.waiting = waiting;
-  const primary = primaryOf(state, state.promises.view);
-  if (own.length === 0 || primary === state.self) return;
-  for (const peer of state.peers.values()) {
-    if (peer.member !== primary) continue;
-    const message: Message = { kind: 'requests', transactions: own };
-    turn.effects.push({ kind: 'send', peer: peer.id, message });
-  }
+  if (own.length === 0 || state.self === undefined) return;
+  sendMembers(turn, { kind: 'requests', transactions: own });
+}
+
+/** Whether this node is a member with a stream to every other one. */
+function forwards(state: PbftState): boolean {
+  if (state.self === undefined) return false;
+  const reached = new Set([...state.peers.values()].map(({ member }) => member));
+  return state.committee.members.every((_, index) => index === state.self || reached.has(index));
 }
 
 /** A block is final here: everything about its height is over. */
@@ -240,6 +254,16 @@ function onApplied(turn: Turn, { entry, members, waiting }: Applied): void {
   setTimer(turn, proposeTimer, undefined);
   if (sealed !== undefined) enterBySeal(turn, sealed.view);
   takeMembers(turn, members);
+}
+
+/** What an operator must know of a block that a quorum sealed and that fails here. */
+function disagreement(
+  state: PbftState,
+  event: Extract<Event<Message>, { kind: 'refused' }>,
+): string {
+  const { id, code, detail } = event;
+  const height = state.applying.get(id)?.entry.height ?? heightOf(state);
+  return `block ${height} ${id} is sealed, but here it fails: ${code}, ${detail ?? 'no detail'}; it votes no more: stop it and run dodona db check`;
 }
 
 /** This replica's state is not that of the others: it must not vote, and says so. */

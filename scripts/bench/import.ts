@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openChain } from '../../src/node/chain-files.ts';
 import { createNativeCrypto } from '../../src/node/native-crypto.ts';
-import { recoverSenders, SenderCache } from '../../src/node/verifier.ts';
+import { SenderCache } from '../../src/node/verifier.ts';
 import { type Block, blockId, checkBody, type HeaderEntry } from '../../src/primitives/block.ts';
 import { bigintToBytes, concat } from '../../src/primitives/bytes.ts';
 import {
@@ -104,7 +104,7 @@ async function importBlocks(
     const start = performance.now();
     for (const { block, body } of blocks) {
       const whole: Block = { ...block, transactions: decodeBody(body) };
-      senders.remember(recoverSenders(whole.transactions, crypto));
+      senders.remember(new SenderCache(crypto).recoverAll(whole.transactions));
       const fault = checkBody(whole, crypto);
       if (fault !== undefined) throw new Error(`own block has a bad body: ${fault}`);
       const entry = entryOf(block, parent, crypto);

@@ -165,7 +165,8 @@ export class Ledger {
 
   #recover(raw: Uint8Array): SignedTransaction {
     const { crypto, recover } = this.#parts;
-    const known = recover?.(raw) ?? this.pool.get(toHex(crypto.keccak256(raw)));
+    // The pool first: what lies there needs no decoding.
+    const known = this.pool.get(toHex(crypto.keccak256(raw))) ?? recover?.(raw);
     return known ?? recoverSender(decodeTransaction(raw, crypto), crypto);
   }
 

@@ -79,8 +79,10 @@ export async function sendFrame(
 ): Promise<void> {
   try {
     await drained(stream, signal);
-    stream.send(encodeLength(payload.length));
-    for (let start = 0; start < payload.length; start += limits.requestChunkSizeBytes) {
+    // The first chunk goes with its length: alone that would be an encrypted packet of its own.
+    const first = payload.subarray(0, limits.requestChunkSizeBytes);
+    stream.send(concat(encodeLength(payload.length), first));
+    for (let start = first.length; start < payload.length; start += limits.requestChunkSizeBytes) {
       await drained(stream, signal);
       stream.send(payload.subarray(start, start + limits.requestChunkSizeBytes));
     }

@@ -10,6 +10,7 @@ import type { HeaderEntry } from '../primitives/block.ts';
 import type { Hex } from '../primitives/bytes.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { ExchangeKind, Status } from '../primitives/wire.ts';
+import type { Packed } from './packed.ts';
 
 export interface ExecutorOptions {
   /** Folder of the database. */
@@ -32,16 +33,15 @@ export interface OpenedChain {
   readonly protocol: string;
 }
 
-export type Submitted =
-  | { readonly hash: Uint8Array }
-  | { readonly code: string; readonly message: string };
+/** Why a transaction was not taken; undefined when it was. */
+export type Submitted = { readonly code: string; readonly message: string } | undefined;
 
 /** Hashes and senders that a verifier recovered, so that the executor need not. */
 export interface RecoveredSenders {
-  /** 32 bytes each. */
-  readonly hashes: readonly Uint8Array[];
-  /** 20 bytes each, at the same index; empty when the signature belongs to nobody. */
-  readonly senders: readonly Uint8Array[];
+  /** 32 bytes each, one after the other. */
+  readonly hashes: Uint8Array;
+  /** 20 bytes each, at the same index; zero when the signature belongs to nobody. */
+  readonly senders: Uint8Array;
 }
 
 export interface ExecutorApi {
@@ -50,12 +50,8 @@ export interface ExecutorApi {
   left(peer: string): void;
   gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void;
   /** A message from one peer to this node alone. */
-  directMessage(peer: string, bytes: Uint8Array): void;
-  gossipedTransactions(
-    delivery: number,
-    batch: readonly Uint8Array[],
-    recovered: RecoveredSenders,
-  ): void;
+  directMessage(peer: string, bytes: Uint8Array, recovered: RecoveredSenders | undefined): void;
+  gossipedTransactions(delivery: number, batch: Packed, recovered: RecoveredSenders): void;
   /** Answer to a `request` notice; `bytes` undefined when it failed for `reason`. */
   answered(
     request: number,
@@ -68,7 +64,7 @@ export interface ExecutorApi {
   /** Answers a peer's query from the store. @throws DecodeError when it is malformed. */
   serve(kind: ExchangeKind, query: Uint8Array): Uint8Array;
   /** Takes each into the pool, in order; one verdict each. */
-  submit(raw: readonly Uint8Array[], recovered: RecoveredSenders): readonly Submitted[];
+  submit(raw: Packed, recovered: RecoveredSenders): readonly Submitted[];
   pendingNonce(address: Uint8Array): bigint;
   poolTransaction(hash: Uint8Array): SignedTransaction | undefined;
   poolStatus(): { readonly pending: number; readonly queued: number };
@@ -100,8 +96,8 @@ export interface HeadNotice {
 export type ExecutorNotice =
   | HeadNotice
   | { readonly kind: 'broadcast'; readonly bytes: Uint8Array }
-  | { readonly kind: 'send'; readonly peer: string; readonly bytes: Uint8Array }
-  | { readonly kind: 'broadcastTransactions'; readonly raw: readonly Uint8Array[] }
+  | { readonly kind: 'send'; readonly peers: readonly string[]; readonly bytes: Uint8Array }
+  | { readonly kind: 'broadcastTransactions'; readonly raw: Packed }
   | { readonly kind: 'verdict'; readonly delivery: number; readonly verdict: Verdict }
   | {
       readonly kind: 'request';
@@ -126,4 +122,4 @@ export type ExecutorNotice =
     }
   | { readonly kind: 'report'; readonly peer: string; readonly code: ReportCode }
   | { readonly kind: 'alarm'; readonly code: string; readonly detail: string }
-  | { readonly kind: 'pending'; readonly hashes: readonly Uint8Array[] };
+  | { readonly kind: 'pending'; readonly hashes: Packed };

@@ -29,6 +29,7 @@ import type {
   RecoveredSenders,
 } from './executor-api.ts';
 import { createSigningIdentity } from './native-ed25519.ts';
+import { type Packed, pack, unpack } from './packed.ts';
 import { SenderCache } from './verifier.ts';
 
 /** The protocol of the genesis file; what its messages hold is known to it alone. */
@@ -50,6 +51,7 @@ export class Executor implements ExecutorApi {
   readonly #senders: SenderCache;
   readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #templates = new Map<string, Block>();
+  #outgoing: { readonly message: unknown; readonly peers: string[] } | undefined;
   #templateCounter = 0;
   #headWaiters: (() => void)[] = [];
   #mining: Promise<void> = Promise.resolve();
@@ -111,7 +113,8 @@ export class Executor implements ExecutorApi {
     );
   }
 
-  directMessage(peer: string, bytes: Uint8Array): void {
+  directMessage(peer: string, bytes: Uint8Array, recovered: RecoveredSenders | undefined): void {
+    if (recovered !== undefined) this.#senders.remember(recovered);
     this.#receive(peer, directDelivery, bytes, () =>
       this.#notify({ kind: 'report', peer, code: 'malformed' }),
     );
@@ -130,13 +133,9 @@ export class Executor implements ExecutorApi {
     driver.dispatch({ kind: 'received', peer, delivery, message });
   }
 
-  gossipedTransactions(
-    delivery: number,
-    batch: readonly Uint8Array[],
-    recovered: RecoveredSenders,
-  ): void {
+  gossipedTransactions(delivery: number, batch: Packed, recovered: RecoveredSenders): void {
     this.#senders.remember(recovered);
-    this.#parts.driver.receiveTransactions(delivery, batch);
+    this.#parts.driver.receiveTransactions(delivery, unpack(batch));
   }
 
   answered(
@@ -171,16 +170,13 @@ export class Executor implements ExecutorApi {
     return exchangeCodecs[kind].answer.encode(answer as never);
   }
 
-  submit(
-    raw: readonly Uint8Array[],
-    recovered: RecoveredSenders,
-  ): ReturnType<ExecutorApi['submit']> {
+  submit(raw: Packed, recovered: RecoveredSenders): ReturnType<ExecutorApi['submit']> {
     this.#senders.remember(recovered);
-    const results = this.#parts.driver.submitAll(raw);
+    const results = this.#parts.driver.submitAll(unpack(raw));
     const hashes = results.flatMap((result) => (result.ok ? [result.hash] : []));
-    if (hashes.length > 0) this.#notify({ kind: 'pending', hashes });
+    if (hashes.length > 0) this.#notify({ kind: 'pending', hashes: pack(hashes) });
     return results.map((result) =>
-      result.ok ? { hash: result.hash } : { code: result.code, message: result.message },
+      result.ok ? undefined : { code: result.code, message: result.message },
     );
   }
 
@@ -281,6 +277,21 @@ export class Executor implements ExecutorApi {
     for (const done of waiters) done();
   }
 
+  /** What goes to several peers in one step is encoded once, and crosses to the network's thread once. */
+  #send(peer: string, message: unknown, encode: (message: unknown) => Uint8Array): void {
+    const last = this.#outgoing;
+    if (last !== undefined && last.message === message) {
+      last.peers.push(peer);
+      return;
+    }
+    const group = { message, peers: [peer] };
+    this.#outgoing = group;
+    queueMicrotask(() => {
+      if (this.#outgoing === group) this.#outgoing = undefined;
+      this.#notify({ kind: 'send', peers: group.peers, bytes: encode(message) });
+    });
+  }
+
   #host(store: LevelStore, encode: (message: unknown) => Uint8Array): DriverHost<unknown> {
     const notify = this.#notify;
     const clearTimer = (name: string): void => {
@@ -299,9 +310,9 @@ export class Executor implements ExecutorApi {
         });
       },
       defer: (task) => void setImmediate(task),
-      send: (peer, message) => notify({ kind: 'send', peer, bytes: encode(message) }),
+      send: (peer, message) => this.#send(peer, message, encode),
       broadcast: (message) => notify({ kind: 'broadcast', bytes: encode(message) }),
-      broadcastTransactions: (raw) => notify({ kind: 'broadcastTransactions', raw }),
+      broadcastTransactions: (raw) => notify({ kind: 'broadcastTransactions', raw: pack(raw) }),
       verdict: (delivery, verdict) => notify({ kind: 'verdict', delivery, verdict }),
       request: (request, peer, query, deadlineMs) =>
         notify({

@@ -3,6 +3,7 @@
  * way in, sizes and codecs are checked by the rooms on both sides.
  */
 
+import { protocols } from '../consensus/protocols.ts';
 import type { Network } from '../network/host.ts';
 import type { NetworkHandlers } from '../network/types.ts';
 import { DecodeError } from '../primitives/rlp.ts';
@@ -12,13 +13,15 @@ import {
   type Status,
   transactionBatchCodec,
 } from '../primitives/wire.ts';
-import type { ExecutorApi, ExecutorNotice, RecoveredSenders } from './executor-api.ts';
+import type { ExecutorApi, ExecutorNotice, OpenedChain, RecoveredSenders } from './executor-api.ts';
+import { pack, unpack } from './packed.ts';
 import type { Caller } from './port.ts';
-import type { VerifierApi } from './verifier.ts';
+import { countSigned, type VerifierApi } from './verifier.ts';
 
 export interface BridgeParts {
   readonly executor: Caller<ExecutorApi>;
   readonly verifier: Caller<VerifierApi>;
+  readonly opened: Pick<OpenedChain, 'protocol'>;
   /** Requests under way by number, so that a cancelled one frees its place at once. */
   readonly requests: Map<number, AbortController>;
   /** The last durable status; replaced at each new head. */
@@ -45,14 +48,20 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
       network().verdict(delivery, 'reject');
       return;
     }
-    const recovered = await verifier.call('recover', batch);
+    const packed = pack(batch);
+    const recovered = await verifier.call('recover', packed);
     // A signature that belongs to nobody can never become valid: the sender knew it.
-    if (recovered.senders.some((sender) => sender.length === 0)) {
+    if (countSigned(recovered) < batch.length) {
       network().verdict(delivery, 'reject');
       return;
     }
-    executor.tell('gossipedTransactions', delivery, batch, recovered);
+    executor.tell('gossipedTransactions', delivery, packed, recovered);
   };
+  const directMessage = async (peer: string, bytes: Uint8Array): Promise<void> => {
+    const recovered = await verifier.call('recoverCargo', parts.opened.protocol, bytes);
+    executor.tell('directMessage', peer, bytes, recovered);
+  };
+  const cargo = protocols[parts.opened.protocol]?.cargo;
   return {
     status: parts.status,
     joined: (peer, status) => executor.tell('joined', peer, status),
@@ -63,7 +72,13 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
     },
     query: (_peer, kind, query) => executor.call('serve', kind, query),
     ...(parts.hasMembers
-      ? { message: (peer, bytes) => executor.tell('directMessage', peer, bytes) }
+      ? {
+          message: (peer, bytes) => {
+            // Votes do not wait behind recoveries; their order with other messages means nothing.
+            if (cargo?.isIn(bytes)) void directMessage(peer, bytes).catch(threadGone);
+            else executor.tell('directMessage', peer, bytes, undefined);
+          },
+        }
       : {}),
   };
 }
@@ -82,7 +97,7 @@ async function recoverAnswer(
 ): Promise<RecoveredSenders | undefined> {
   try {
     const raw = rawTransactions(kind, bytes);
-    return raw.length === 0 ? undefined : await verifier.call('recover', raw);
+    return raw.length === 0 ? undefined : await verifier.call('recover', pack(raw));
   } catch (error) {
     // The executor decodes again and blames the peer; there is nothing to recover here.
     if (error instanceof DecodeError) return undefined;
@@ -100,10 +115,10 @@ export function carryToNetwork(parts: BridgeParts, network: Network, notice: Exe
       break;
     case 'send':
       // What cannot go out now is said again by the protocol.
-      network.send(notice.peer, notice.bytes);
+      for (const peer of notice.peers) network.send(peer, notice.bytes);
       break;
     case 'broadcastTransactions':
-      network.publishTransactions(notice.raw);
+      network.publishTransactions(unpack(notice.raw));
       break;
     case 'verdict':
       network.verdict(notice.delivery, notice.verdict);

@@ -28,6 +28,7 @@ import { type MiningOptions, NodeMining } from './mining.ts';
 import { createNativeCrypto } from './native-crypto.ts';
 import { type BridgeParts, carryToNetwork, networkHandlers } from './network-bridge.ts';
 import { NodeOracle } from './oracle.ts';
+import { unpack } from './packed.ts';
 import type { Caller } from './port.ts';
 import type { ReaderApi, ReaderNotice } from './reader-api.ts';
 import { SubmissionQueue } from './submission.ts';
@@ -236,7 +237,7 @@ function hear(listeners: Listeners, notice: ExecutorNotice, logger: Logger): voi
       mining?.sealing(notice.work);
       break;
     case 'pending':
-      for (const hash of notice.hashes) live.pending(hash);
+      for (const hash of unpack(notice.hashes)) live.pending(hash);
       break;
     case 'alarm':
       live.alarm(notice.code, notice.detail);

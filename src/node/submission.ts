@@ -6,6 +6,7 @@
 import type { SubmitResult } from '../api/backend.ts';
 import { limits } from '../primitives/limits.ts';
 import type { ExecutorApi } from './executor-api.ts';
+import { pack } from './packed.ts';
 import type { Caller } from './port.ts';
 import type { VerifierApi } from './verifier.ts';
 
@@ -39,10 +40,12 @@ export class SubmissionQueue {
     this.#waiting = [];
     if (batch.length === 0) return;
     try {
-      const raw = batch.map((entry) => entry.raw);
+      const raw = pack(batch.map((entry) => entry.raw));
       const recovered = await this.#verifier.call('recover', raw);
-      const results = await this.#executor.call('submit', raw, recovered);
-      for (const [index, { done }] of batch.entries()) done(results[index] as SubmitResult);
+      const refusals = await this.#executor.call('submit', raw, recovered);
+      for (const [index, { done }] of batch.entries()) {
+        done(refusals[index] ?? { hash: recovered.hashes.slice(32 * index, 32 * index + 32) });
+      }
     } catch (error) {
       for (const { failed } of batch) failed(error);
     }

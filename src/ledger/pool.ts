@@ -80,6 +80,8 @@ export class TransactionPool {
   readonly #bounds: PoolBounds;
   readonly #senders = new Map<Hex, SenderQueue>();
   readonly #byHash = new Map<Hex, PoolEntry>();
+  /** Accounts of senders on the present head: a burst of one sender reads the state once. */
+  readonly #accounts = new Map<Hex, Account>();
   #head: PoolHead;
   #sequence = 0;
   #sizeBytes = 0;
@@ -110,7 +112,7 @@ export class TransactionPool {
       this.#check(transaction) ??
       creationFault(transaction);
     if (fault !== undefined) return refused(fault);
-    const entry = poolEntry(transaction, this.#sequence++, this.#head.height);
+    const entry = poolEntry(transaction, key, this.#sequence++, this.#head.height);
     this.#insert(key, entry);
     if (this.#isOverfull(1)) this.#evict();
     if (this.#byHash.has(key)) return { ok: true, hash: transaction.hash };
@@ -186,6 +188,7 @@ export class TransactionPool {
     head: PoolHead,
   ): void {
     this.#head = head;
+    this.#accounts.clear();
     this.drop(change.applied);
     // Reverted transfers take money away from accounts that sent nothing: look at all of them.
     const changed =
@@ -193,6 +196,18 @@ export class TransactionPool {
         ? [...this.#senders.keys()]
         : new Set(change.applied.map(({ sender }) => toHex(sender)));
     for (const key of changed) this.#refresh(key);
+    this.#takeBack(change);
+    this.#recountAll();
+    this.#expire();
+    if (!this.#isOverfull(0.9)) this.#floor = undefined;
+  }
+
+  /** What was reverted and not applied again waits once more. */
+  #takeBack(change: {
+    readonly applied: readonly SignedTransaction[];
+    readonly reverted: readonly SignedTransaction[];
+  }): void {
+    if (change.reverted.length === 0) return;
     const applied = new Set(change.applied.map(({ hash }) => toHex(hash)));
     const returning = [...change.reverted].sort((left, right) =>
       left.nonce < right.nonce ? -1 : 1,
@@ -200,17 +215,24 @@ export class TransactionPool {
     for (const transaction of returning) {
       if (!applied.has(toHex(transaction.hash))) this.add(transaction);
     }
-    this.#recountAll();
-    this.#expire();
-    if (!this.#isOverfull(0.9)) this.#floor = undefined;
+  }
+
+  #account(key: Hex, address: Uint8Array): Account {
+    const known = this.#accounts.get(key);
+    if (known !== undefined) return known;
+    // Between two heads no more senders than this get in; the rest only tries.
+    if (this.#accounts.size >= this.#bounds.poolTransactionsMax) this.#accounts.clear();
+    const account = this.#parts.account(address);
+    this.#accounts.set(key, account);
+    return account;
   }
 
   #check(transaction: SignedTransaction): PoolFault | undefined {
     const { sender, nonce, gasLimit, maxFeePerGas, value } = transaction;
-    const account = this.#parts.account(sender);
+    const key = toHex(sender);
+    const account = this.#account(key, sender);
     if (nonce < account.nonce) return nonceTooLow(account.nonce, nonce);
     if (!equalBytes(account.codeHash, emptyCodeHash)) return senderHasCode(sender);
-    const key = toHex(sender);
     if (this.#senders.has(key)) this.#refresh(key, account);
     const queue = this.#senders.get(key);
     const replaced = queue?.get(nonce);
@@ -275,7 +297,7 @@ export class TransactionPool {
     const { sender, nonce, raw } = entry.transaction;
     const senderKey = toHex(sender);
     const queue =
-      this.#senders.get(senderKey) ?? new SenderQueue(sender, this.#parts.account(sender));
+      this.#senders.get(senderKey) ?? new SenderQueue(sender, this.#account(senderKey, sender));
     this.#forget(queue.get(nonce));
     this.#byHash.set(key, entry);
     this.#sizeBytes += raw.length;
@@ -284,7 +306,7 @@ export class TransactionPool {
 
   #forget(entry: PoolEntry | undefined): void {
     if (entry === undefined) return;
-    this.#byHash.delete(toHex(entry.transaction.hash));
+    this.#byHash.delete(entry.key);
     this.#sizeBytes -= entry.transaction.raw.length;
   }
 
@@ -299,7 +321,7 @@ export class TransactionPool {
   #refresh(key: Hex, known?: Account): void {
     const queue = this.#senders.get(key);
     if (queue === undefined) return;
-    const account = known ?? this.#parts.account(queue.address);
+    const account = known ?? this.#account(key, queue.address);
     if (queue.isCurrent(account)) return;
     this.#update(key, queue, () => {
       for (const entry of queue.refresh(account, this.#head.baseFee)) this.#forget(entry);

@@ -3,12 +3,15 @@
  * how many of these could be mined at the current base fee.
  */
 
+import type { Hex } from '../primitives/bytes.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { Account } from './account.ts';
 import { maximumCost } from './transactions.ts';
 
 export interface PoolEntry {
   readonly transaction: SignedTransaction;
+  /** Its hash. */
+  readonly key: Hex;
   /** Order of arrival: decides between equal prices. */
   readonly sequence: number;
   /** Height of the head when it came. */
@@ -136,8 +139,9 @@ export class SenderQueue {
 /** A new entry for `transaction`. */
 export function poolEntry(
   transaction: SignedTransaction,
+  key: Hex,
   sequence: number,
   height: number,
 ): PoolEntry {
-  return { transaction, sequence, height, cost: maximumCost(transaction) };
+  return { transaction, key, sequence, height, cost: maximumCost(transaction) };
 }

@@ -230,7 +230,22 @@ export interface ConsortiumInfo {
   /** When this node gives up the view; undefined while nothing is owed. */
   readonly viewDeadlineMs: number | undefined;
   readonly viewChanges: number;
+  readonly statistics?: ConsortiumCounts;
   readonly members: readonly ConsortiumMember[];
+}
+
+/** Since the node's start. */
+export interface ConsortiumCounts {
+  readonly blocks: number;
+  readonly emptyBlocks: number;
+  readonly transactions: number;
+  readonly largestBlock: number;
+  /** From a proposal at this node to its final block, over the last blocks; undefined before one. */
+  readonly latencyMs: {
+    readonly p50: number | undefined;
+    readonly p99: number | undefined;
+    readonly max: number | undefined;
+  };
 }
 
 export interface ConsortiumMember {

@@ -4,7 +4,7 @@ import { toHex } from '../../primitives/bytes.ts';
 import { displayId } from '../../primitives/header.ts';
 import { checksumAddress } from '../../primitives/keys.ts';
 import { decodeSeal, votePayload } from '../../primitives/seal.ts';
-import type { ChainReader, ConsortiumInfo, NodeBackend } from '../backend.ts';
+import type { ChainReader, ConsortiumCounts, ConsortiumInfo, NodeBackend } from '../backend.ts';
 import { RpcError } from '../errors.ts';
 import { hexData, hexQuantity, type Json } from '../format.ts';
 import { countParams, type Params } from '../parameters.ts';
@@ -23,17 +23,32 @@ function secondsBetween(fromMs: number | undefined, untilMs: number | undefined)
   return Math.round((untilMs - fromMs) / 100) / 10;
 }
 
+function countsJson({ latencyMs, ...counts }: ConsortiumCounts): Json {
+  const { blocks, emptyBlocks, transactions, largestBlock } = counts;
+  const { p50, p99, max } = latencyMs;
+  return {
+    blocks,
+    emptyBlocks,
+    transactions,
+    largestBlock,
+    latencyMs: { p50: p50 ?? null, p99: p99 ?? null, max: max ?? null },
+  };
+}
+
 function statusJson(consortium: ConsortiumInfo, nowMs: number): Json {
   const { view, phase, primary, quorum, faults, self, viewDeadlineMs, viewChanges } = consortium;
+  const { statistics } = consortium;
   return {
     view,
     phase,
+    diverged: phase === 'diverged',
     primary,
     self: self ?? null,
     quorum,
     faults,
     viewTimeoutSeconds: secondsBetween(nowMs, viewDeadlineMs),
     viewChanges,
+    statistics: statistics === undefined ? null : countsJson(statistics),
     members: consortium.members.map((member, index) => ({
       index,
       key: `0x${member.key}`,

@@ -153,6 +153,7 @@ export class Seat {
   /** Ids that execution refuses here. */
   readonly refuses = new Set<Hex>();
   readonly alarms: string[] = [];
+  readonly details: string[] = [];
   state: PbftState | undefined;
   head: HeaderEntry = genesisEntry;
   chain: ChainView;
@@ -274,6 +275,7 @@ export class Seat {
         break;
       case 'alarm':
         this.alarms.push(effect.code);
+        this.details.push(effect.detail);
         break;
       default:
         break;
@@ -317,7 +319,8 @@ export class Seat {
   #apply(id: Hex): void {
     this.#later(2, () => {
       if (this.refuses.has(id)) {
-        this.dispatch({ kind: 'refused', id, code: 'wrong-state-root' });
+        const detail = 'record says aa, is bb';
+        this.dispatch({ kind: 'refused', id, code: 'wrong-state-root', detail });
         return;
       }
       const entry = readHeader({ get: (key) => this.#disk.get(toHex(key)) }, id);

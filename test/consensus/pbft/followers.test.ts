@@ -71,7 +71,10 @@ describe('state transfer', () => {
 describe('a diverged replica', () => {
   it('says so and votes no more; the others go on', () => {
     const table = new Committee({ members: 4 });
-    table.passes = (_source, target, message) => {
+    const saidAfter: string[] = [];
+    table.passes = (source, target, message) => {
+      const isDiverged = table.members[3]?.state?.hasDiverged === true;
+      if (source === 3 && isDiverged) saidAfter.push(message.kind);
       if (target === 3 && message.kind === 'pre-prepare' && message.height === 3) {
         const id = table.members[0]?.state?.proposal?.id;
         if (id !== undefined) table.members[3]?.refuses.add(id);
@@ -80,7 +83,9 @@ describe('a diverged replica', () => {
     };
     table.run(20_000);
     const diverged = table.members[3];
-    expect(diverged?.alarms).toContain('diverged');
+    const [alarm] = diverged?.details.filter((_, at) => diverged.alarms[at] === 'diverged') ?? [];
+    expect(alarm).toMatch(/^block 3 [0-9a-f]{64} .*wrong-state-root, record says aa, is bb/);
+    expect(new Set(saidAfter)).toEqual(new Set(['status']));
     expect(diverged?.state && pbft.status(diverged.state).consortium?.phase).toBe('diverged');
     expect(diverged?.head.height).toBe(2);
     expect(table.heights()[0]).toBeGreaterThan(6);

@@ -12,7 +12,7 @@ import { encodeSeal, type VoteSet } from '../../primitives/seal.ts';
 import { blockFault, consortiumBits, entryOf } from './block-rules.ts';
 import { keepEvidence } from './evidence.ts';
 import type { PrePrepare, Vote } from './messages.ts';
-import { notePace } from './pace.ts';
+import { notePace, patienceMs } from './pace.ts';
 import { isVoteValid, signVote } from './signatures.ts';
 import {
   canVote,
@@ -98,11 +98,22 @@ function acceptProposal(turn: Turn): void {
     giveUpView(turn, `proposal ${id} of view ${view}: ${fault}`);
     return;
   }
-  // Too new by this clock: it is looked at again at each tick. What a quorum prepared is past that.
-  const isTooNew = block.header.time * 1_000 > now + state.parameters.clockToleranceMs;
-  if (required === undefined && isTooNew) return;
+  // Looked at again at each tick. What a quorum prepared, or this member itself, is past that.
+  const isBound = required !== undefined || isCurrent(state, state.promises.prepare);
+  if (!isBound && !isTimely(turn, block.header.time)) return;
   state.proposal = { id, block, since: now };
   notePace(turn);
+}
+
+/**
+ * Whether a proposal's time, in seconds, may be now by this clock. One from the past would let a
+ * primary stop the clock that contracts read: it could not have waited so long in this view.
+ */
+function isTimely({ state, now }: Turn, time: number): boolean {
+  const { clockToleranceMs } = state.parameters;
+  const isTooNew = time * 1_000 > now + clockToleranceMs;
+  const isTooOld = (time + 1) * 1_000 < now - clockToleranceMs - patienceMs(state);
+  return !isTooNew && !isTooOld;
 }
 
 function checkProposal(turn: Turn): void {

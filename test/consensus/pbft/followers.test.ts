@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { pbft } from '../../../src/consensus/pbft/pbft.ts';
-import { Committee } from './committee.ts';
+import { Committee, genesisTime } from './committee.ts';
 
 describe('state transfer', () => {
   it('brings a member that slept for a hundred blocks up to the others, and it votes again', () => {
@@ -104,6 +104,19 @@ describe('the clock', () => {
     expect(Math.max(...table.heights())).toBe(before);
     table.run(30_000);
     expect(Math.min(...table.heights())).toBeGreaterThan(before + 5);
+  });
+
+  it('takes the lead from a primary that would stop the clock', () => {
+    const table = new Committee({ members: 4 });
+    table.run(2_100);
+    table.members[0]?.skew(-3_600_000);
+    const before = Math.max(...table.heights());
+    table.run(40_000);
+    const { head, state } = table.members[1] as Committee['members'][number];
+    expect(head.height).toBeGreaterThan(before + 20);
+    expect(state?.promises.view).toBeGreaterThan(0);
+    // It is second 52 after genesis: 5 s of tolerance and 2 s of patience are the worst.
+    expect(head.header.time - genesisTime).toBeGreaterThanOrEqual(44);
   });
 
   it('never lets block time run backwards', () => {

@@ -5,6 +5,7 @@
 
 import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
+import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 import type { World } from '../vm/world.ts';
@@ -80,7 +81,11 @@ export class Journal implements World {
   readonly #reader: StoreReader;
   readonly #crypto: Crypto;
   readonly #accounts = new Map<Hex, AccountState>();
+  /** Written in this block, by code hash. */
   readonly #codes = new Map<Hex, Uint8Array>();
+  /** Read from the store, by code hash, so that each is read once for as long as it fits. */
+  readonly #storedCodes = new Map<Hex, Uint8Array>();
+  #storedCodesSizeBytes = 0;
   /** A contract asks for the same account, and several times for the same slot, in a row. */
   #lastAccount: AccountState | undefined;
   #lastSlot: SlotState | undefined;
@@ -151,11 +156,25 @@ export class Journal implements World {
   code(address: Uint8Array): Uint8Array {
     const { codeHash } = this.#account(address);
     if (equalBytes(codeHash, emptyCodeHash)) return new Uint8Array(0);
-    const code = this.#codes.get(toHex(codeHash)) ?? this.#reader.get(keys.code(codeHash));
+    const key = toHex(codeHash);
+    const known = this.#codes.get(key) ?? this.#storedCodes.get(key);
+    if (known !== undefined) return known;
+    const code = this.#reader.get(keys.code(codeHash));
     if (code === undefined) {
-      throw new Error(`code ${toHex(codeHash)} of ${toHex(address)} is missing: run db check`);
+      throw new Error(`code ${key} of ${toHex(address)} is missing: run db check`);
     }
+    this.#keepCode(key, code);
     return code;
+  }
+
+  /** A warm account's code costs 100 gas, a read of 128 KiB from the disk would be worth 2,000. */
+  #keepCode(key: Hex, code: Uint8Array): void {
+    this.#storedCodesSizeBytes += code.length;
+    if (this.#storedCodesSizeBytes > limits.journalCodeSizeBytesMax) {
+      this.#storedCodes.clear();
+      this.#storedCodesSizeBytes = code.length;
+    }
+    this.#storedCodes.set(key, code);
   }
 
   codeHash(address: Uint8Array): Uint8Array {

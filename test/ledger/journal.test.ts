@@ -10,7 +10,7 @@ import {
   zeroWord,
 } from '../../src/ledger/account.ts';
 import { Journal } from '../../src/ledger/journal.ts';
-import { bigintToBytes, toHex, utf8 } from '../../src/primitives/bytes.ts';
+import { bigintToBytes, equalBytes, fromHex, toHex, utf8 } from '../../src/primitives/bytes.ts';
 import { nobleCrypto as crypto } from '../../src/primitives/crypto.ts';
 import { keys } from '../../src/primitives/store.ts';
 import { account } from './chain.ts';
@@ -212,6 +212,29 @@ describe('journal', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('reads each code from the store once', () => {
+    const store = initialStore();
+    const journal = new Journal(store, crypto);
+    journal.setCode(account(3), codeOf(2));
+    const { after, codes } = journal.changes();
+    store.apply([...after].map(([path, value]) => ({ key: keys.state(fromHex(path)), value })));
+    store.apply([...codes].map(([hash, value]) => ({ key: keys.code(fromHex(hash)), value })));
+    let reads = 0;
+    const counting = {
+      get: (key: Uint8Array) => {
+        const value = store.get(key);
+        if (value !== undefined && equalBytes(value, codeOf(2))) reads += 1;
+        return value;
+      },
+    };
+    const reread = new Journal(counting, crypto);
+    for (let turn = 0; turn < 3; turn++) {
+      expect(reread.code(account(3))).toEqual(codeOf(2));
+      reread.beginTransaction();
+    }
+    expect(reads).toBe(1);
   });
 
   it('reports nothing when everything was taken back', () => {

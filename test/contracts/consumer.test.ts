@@ -1,15 +1,17 @@
-/** The example consumer on a real TWAP feed, through its proxy. */
+/** The example consumer on real feeds, through their proxies. */
 
 import { encodeAbiParameters, type Hex } from 'viem';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Artifact } from '../../src/node/contract/artifact.ts';
 import { buildContract } from '../../src/node/contract/project.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
-import type { Target } from '../support/contract-chain.ts';
-import { account } from './artifacts.ts';
+import type { ContractChain, Target } from '../support/contract-chain.ts';
+import { account, encodeConstructor, moduleOf, targetOf } from './artifacts.ts';
+import { registry as directory, OracleScene, reportersOf, weightUnit } from './oracle-scene.ts';
 import { guardedTerms, PoolScene, registry, token0, unit } from './pool-scene.ts';
 
 const address = account(0xc0de);
+const guard = targetOf('CorruptionGuard');
 let artifact: Artifact;
 
 beforeAll(async () => {
@@ -26,13 +28,20 @@ function scene(): { world: PoolScene; desk: Target } {
   world.sell(token0, unit / 1_000n);
   world.setReserves(100n * unit, 250n * unit);
   world.passBlocks(120);
-  const proxy = world.chain.read<Hex>(registry, 'proxyOf', [feed]);
+  return { world, desk: openDesk(world.chain, world.chain.read(registry, 'proxyOf', [feed])) };
+}
+
+/** A desk that takes prices of an hour with a confidence of 1 %, and the guard it asks. */
+function openDesk(chain: ContractChain, proxy: Hex): Target {
+  const parts = [directory.address, account(0xf0), 0];
+  const data = encodeConstructor('CorruptionGuard', parts);
+  chain.deploy(guard.address, moduleOf('CorruptionGuard'), data);
   const terms = encodeAbiParameters(
-    [{ type: 'address' }, { type: 'uint64' }, { type: 'uint64' }],
-    [proxy, 3_600n, 100n],
+    [{ type: 'address' }, { type: 'uint64' }, { type: 'uint64' }, { type: 'address' }],
+    [proxy, 3_600n, 100n, guard.address],
   );
-  world.chain.deploy(address, fromHex(artifact.deployedBytecode), terms);
-  return { world, desk: { address, abi: artifact.abi } };
+  chain.deploy(address, fromHex(artifact.deployedBytecode), terms);
+  return { address, abi: artifact.abi };
 }
 
 describe('a careful consumer', () => {
@@ -64,5 +73,24 @@ describe('a careful consumer', () => {
     expect(() => world.chain.read(desk, 'worth', [unit])).toThrow(/^SourcesDiverge\(/);
     world.setReserves(0n, 0n);
     expect(() => world.chain.read(desk, 'price')).toThrow('NoLiquidity()');
+  });
+
+  it('lends no more than the stake behind the price carries', () => {
+    const world = new OracleScene(reportersOf([40n, 30n, 30n]), { decimals: 0, bondBps: 10_000 });
+    const desk = openDesk(world.chain, world.chain.read(directory, 'proxyOf', [world.feed]));
+    const loan = (amount: bigint) => world.chain.read<bigint>(desk, 'loanFor', [amount]);
+    expect(() => loan(1n)).toThrow('NoData()');
+    world.report(1n, [100n, 100n, 100n]);
+    world.finalize(1n);
+    const limit = (51n * weightUnit * 2n) / 3n; // two thirds of what a majority of the bonds costs
+    expect(loan(limit / 100n)).toBe(limit);
+    expect(() => loan(limit / 100n + 1n)).toThrow(`TooMuchAtRisk(${limit + 100n},${limit})`);
+  });
+
+  it('lends nothing on a price that no stake stands behind', () => {
+    const { world, desk } = scene();
+    world.chain.know(guard);
+    expect(() => world.chain.read(desk, 'loanFor', [unit])).toThrow(/^TooMuchAtRisk\(\d+,0\)$/);
+    expect(world.chain.read(desk, 'worth', [unit])).toBeGreaterThan(0n);
   });
 });

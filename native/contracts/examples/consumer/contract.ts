@@ -4,13 +4,21 @@
  * because each has the same proxy.
  */
 
-import { Address, Int256, isZero, mulDiv, require, returned, U256, u256 } from "dodona";
+import {
+  Address, Bytes32, Int256, isZero, mulDiv, require, returned, U256, u256,
+} from "dodona";
 
 /** The proxy of a feed, as OracleRegistry's `proxyOf` gives it. */
 @contract declare class Feed {
   @view decimals(): u8;
+  @view feed(): Bytes32;
   /** Further results: 1 the confidence in the answer's units, 2 the time of the price. */
   @view getPriceNoOlderThan(maxAge: U256): Int256;
+}
+
+@contract declare class Guard {
+  /** Further results: 3 what may rest on the stake behind the feed, 4 what does. */
+  @view securityOf(feed: Bytes32): U256;
 }
 
 @storage class Desk {
@@ -21,13 +29,19 @@ import { Address, Int256, isZero, mulDiv, require, returned, U256, u256 } from "
   static maxConfidenceBps: u64;
   /** 10^decimals of the feed. */
   static scale: U256;
+  /** CorruptionGuard, and the feed as it knows it. */
+  static guard: Address;
+  static feedId: Bytes32;
 }
 
 @error declare function PriceUnsure(price: U256, confidence: U256): void;
 @error declare function PriceNotPositive(): void;
+@error declare function TooMuchAtRisk(exposure: U256, limit: U256): void;
 
 @constructor
-export function create(feed: Address, maxAge: u64, maxConfidenceBps: u64): void {
+export function create(
+  feed: Address, maxAge: u64, maxConfidenceBps: u64, guard: Address,
+): void {
   require(maxAge > 0, "an age is needed");
   Desk.feed = feed;
   Desk.maxAge = maxAge;
@@ -35,6 +49,8 @@ export function create(feed: Address, maxAge: u64, maxConfidenceBps: u64): void 
   let scale: u64 = 1;
   for (let digits = Feed.at(feed).decimals(); digits > 0; digits--) scale *= 10;
   Desk.scale = u256(scale);
+  Desk.guard = guard;
+  Desk.feedId = Feed.at(feed).feed();
 }
 
 /**
@@ -57,4 +73,18 @@ export function price(): U256 {
 export function worth(amount: U256): U256 {
   const answer = price();
   return mulDiv(amount, answer, Desk.scale);
+}
+
+/**
+ * What may be lent on `amount` of the base, in acorns. New risk is taken only while corrupting the feed
+ * costs more than all that rests on it; the guard never keeps anybody from closing a position.
+ */
+@view
+export function loanFor(amount: U256): U256 {
+  const loan = worth(amount);
+  Guard.at(Desk.guard).securityOf(Desk.feedId);
+  const limit = returned(3);
+  const exposure = returned(4) + loan;
+  if (exposure > limit) TooMuchAtRisk(exposure, limit);
+  return loan;
 }

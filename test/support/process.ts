@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly bootnodes?: readonly string[];
   readonly mine: boolean;
   readonly flags?: readonly string[];
+  /** Added to this process's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Head {
@@ -52,7 +54,7 @@ export class NodeProcess {
 
   /** Starts a node of its own settings and resolves when its banner names the JSON-RPC address. */
   static start(options: ProcessOptions): Promise<NodeProcess> {
-    const { genesis, datadir, bootnodes = [], mine, flags = [] } = options;
+    const { genesis, datadir, bootnodes = [], mine, flags = [], environment } = options;
     const common = [
       ...['--genesis', genesis, '--datadir', datadir],
       ...['--rpc.port', '0', '--p2p.port', '0', '--p2p.host', '127.0.0.1', '--no-demo'],
@@ -61,13 +63,18 @@ export class NodeProcess {
       ...['--mine.beneficiary', '0x00000000000000000000000000000000000000aa'],
       ...(bootnodes.length === 0 ? [] : ['--bootnodes', bootnodes.join(',')]),
     ];
-    return NodeProcess.launch([...common, ...flags], datadir);
+    return NodeProcess.launch([...common, ...flags], datadir, environment);
   }
 
   /** Starts a node with these flags alone; its token lies in `datadir`. */
-  static launch(flags: readonly string[], datadir: string): Promise<NodeProcess> {
+  static launch(
+    flags: readonly string[],
+    datadir: string,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<NodeProcess> {
     const child = spawn(process.execPath, [entry, 'start', ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
     });
     let output = '';
     return new Promise((resolve, reject) => {

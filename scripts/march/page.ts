@@ -13,9 +13,10 @@ const clock = (time: number): string => new Date(time * 1_000).toISOString().sli
 const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** The columns before `numbers` hold text. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], numbers = 1): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, index) => (index === 0 ? '---' : '---:'));
+  const rule = head.map((_, index) => (index < numbers ? '---' : '---:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
@@ -93,14 +94,33 @@ function pumpText({ samples, pump }: Day): string {
   ].join('\n');
 }
 
+/** Actions of agents, as a story tells them. */
+const verbs: Readonly<Record<string, string>> = {
+  wrong: 'finds wrong:',
+  dispute: 'disputes,',
+  settle: 'settles',
+  claim: 'claims',
+  draw: 'draws the jury',
+  commit: 'commits,',
+  reveal: 'reveals',
+  tally: 'tallies',
+  execute: 'executes the ruling',
+  ruling: 'hears that',
+};
+
+function told(what: string): string {
+  const [action = '', ...detail] = what.split(' ');
+  return [verbs[action] ?? action, ...detail].join(' ');
+}
+
 function deedTable({ question }: Day): string {
   const rows = question.deeds.map(({ height, time, who, what }) => [
     clock(time),
     who,
-    what.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    told(what).replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     String(height),
   ]);
-  return table(['12 March, UTC', 'who', 'what', 'block'], rows);
+  return table(['12 March, UTC', 'who', 'what', 'block'], rows, 3);
 }
 
 /** The text of docs/march-2023.md. */
@@ -132,14 +152,15 @@ ${feedTable(day)}
 Of ${rounds.length} rounds each. OAK is reward minus penalty, without fees of transactions; rewards are what the block subsidy pays
 two feeds. Two things decide who is punished. A report in the middle half of its round is never an outlier, however wide
 that half is, so of the two markets far below the answer only the lower one is slashed. And the liar counts: with him above
-everybody, the median of five is the third of the honest four, the cheaper of the two USDC markets. The narrow bound does not punish
-lying but a market that is honest about another dollar; that is why BTC/USDx has 2,000 bps on every network here.
+everybody, the median of five is the third of the honest four, most of the day the cheaper of the two USDC markets. Both bounds
+catch the liar in each round; the narrow one also punishes a market that is honest about another dollar. That is why BTC/USDx
+has 2,000 bps.
 
 ## A mean from a pair
 
 Two test tokens stand for BTC and USDC in a pair of \`PairFactory\`, with 500 BTC and their worth at the start. A trader moves it to Kraken's
-price once a minute, as far as the fee of 0.3 % lets that pay. \`TwapOracle\` answers the mean of thirty minutes with the
-guards of mainnet.
+price once a minute, as far as the fee of 0.3 % lets that pay. \`TwapOracle\` answers the mean of thirty minutes, with
+the guards that \`createFeed\` sets and an hour at most without a trade.
 
 ![Kraken, the pair and its mean](march-2023-twap.svg)
 
@@ -160,6 +181,6 @@ ${deedTable(day)}
 
 The first claim settles as ${question.states.right} without a dispute, the second as ${question.states.wrong}. In OAK, fees of transactions included: asserter
 ${signed(oak(asserter))}, denier ${signed(oak(denier))}, watcher ${signed(oak(watcher))}; the bond is ${oak(question.bond)}, and half of the loser's pays the jury.
-Outcome 1 is true, 2 false. "Implied" is the word for the price: nobody traded USDC for USD in this data.
+Outcome 1 is true, 2 is false. The price is implied: this data has no market of USDC against USD itself.
 `;
 }

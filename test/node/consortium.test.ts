@@ -70,7 +70,10 @@ describe('a consortium of four processes', () => {
 
     const { seal, members } = await follower.rpc<Seal>('pbft_getSeal', Number(blockNumber));
     const parent = Number(blockNumber) - 1;
-    const { record } = await follower.rpc<{ record: string }>('dodona_getHeader', parent);
+    const { record } = await follower.rpc<{ record: string }>(
+      'dodona_getHeader',
+      `0x${parent.toString(16)}`,
+    );
     expect((await follower.rpc<{ self: number | null }>('pbft_status')).self).toBeNull();
     const { genesis } = await follower.rpc<{ genesis: string }>('dodona_status');
     const subject = {

@@ -142,7 +142,8 @@ const shortFeed: FeedConfiguration = {
   commitBlocks: 4,
   sealBlocks: 2,
   revealBlocks: 4,
-  disputeBlocks: 2,
+  // Long enough to read a round and type a dispute.
+  disputeBlocks: 12,
   minReports: 3,
   minStake: oak('100'),
   minTotalStake: oak('1000'),

@@ -5,9 +5,9 @@ import { type Command, json, signing, whereNodeIs } from './command.ts';
 export const juryCommands: readonly Command[] = [
   {
     name: 'oracle dispute',
-    takes: 'FEED ROUND',
-    purpose: 'Take the value of a round to the jury, for its fee and a bond of the same size.',
-    words: [2, 2],
+    takes: 'FEED [ROUND]',
+    purpose: 'Take a round to the jury, the latest by default: for its fee and a bond as high.',
+    words: [1, 2],
     examples: [
       'dodona oracle dispute BTC/USD 17 --dry-run',
       'dodona oracle dispute BTC/USD 17 --from 0x…',

@@ -10,9 +10,15 @@ import type { AgentNote } from '../oracle/agent-hand.ts';
 import { AssertionDesk } from '../oracle/assertion-desk.ts';
 import { AssertionClient } from '../oracle/assertions.ts';
 import { OracleClient } from '../oracle/client.ts';
+import { JurorAgent, type JurorNote } from '../oracle/juror.ts';
+import { findJury, type JuryClient } from '../oracle/jury.ts';
+import { Judge } from '../oracle/jury-judge.ts';
+import type { FeedRule } from '../oracle/jury-policy.ts';
+import { OpenQuestions } from '../oracle/jury-questions.ts';
 import { ReportBook } from '../oracle/report-book.ts';
 import { OracleDesk } from '../oracle/service.ts';
 import type { Transport } from '../oracle/transport.ts';
+import { VoteBook } from '../oracle/vote-book.ts';
 import { Wallet } from '../oracle/wallet.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import { checksumAddress } from '../primitives/keys.ts';
@@ -20,7 +26,7 @@ import type { Metric } from '../primitives/metrics.ts';
 import type { Account } from './accounts.ts';
 
 /** Strayed by more than this from its sister sources, a price is left out. */
-const strayBps = 200;
+export const strayBps = 200;
 /** Claims once this many acorns wait: 0.1 OAK, well above the fee of a claim. */
 const claimFrom = 10n ** 17n;
 
@@ -30,7 +36,7 @@ export interface OracleParts {
   /** Keys this node signs reports with; the first is its own reporter. */
   readonly accounts: readonly Account[];
   readonly dataDirectory: string;
-  note(note: AgentNote): void;
+  note(note: AgentNote | JurorNote): void;
 }
 
 /** What an agent is told to report. */
@@ -49,6 +55,10 @@ export class NodeOracle {
   readonly assertions: AssertionDesk | undefined;
   readonly #parts: OracleParts;
   readonly #agents = new Map<string, Promise<ReporterAgent>>();
+  readonly #jurors: JurorAgent[] = [];
+  /** One for each account: two would take the same nonce. */
+  readonly #wallets = new Map<string, Wallet>();
+  #court: { readonly jury: JuryClient; readonly questions: OpenQuestions } | undefined;
 
   private constructor(parts: OracleParts, registry: `0x${string}`) {
     this.#parts = parts;
@@ -87,17 +97,55 @@ export class NodeOracle {
     feeds: readonly Reported[],
     patienceBlocks: number,
   ): Promise<ReporterAgent> {
-    const { transport, genesis, note } = this.#parts;
+    const { genesis, note } = this.#parts;
     const { chainId } = genesis;
     const book = await ReportBook.open(this.#bookFile(address));
     const all = await this.client.feeds();
     const inRounds = all.filter(({ kind }) => kind === 'commit-reveal');
     const manual = inRounds.map((feed) => ({ feed, sources: [], minimumSources: 1 }));
     const reported = (feeds.length > 0 ? feeds : manual).map((feed) => ({ ...feed, strayBps }));
-    const wallet = new Wallet(transport, account.privateKey, chainId);
     return new ReporterAgent(
-      { client: this.client, wallet, book, note },
+      { client: this.client, wallet: this.#walletOf(account), book, note },
       { name: address.slice(0, 8), chainId, feeds: reported, patienceBlocks, claimFrom },
+    );
+  }
+
+  #walletOf(account: Account): Wallet {
+    const address = checksumAddress(account.address);
+    const { transport, genesis } = this.#parts;
+    const wallet =
+      this.#wallets.get(address) ?? new Wallet(transport, account.privateKey, genesis.chainId);
+    this.#wallets.set(address, wallet);
+    return wallet;
+  }
+
+  /**
+   * Lets an account serve as juror for disputed rounds of `feeds`; other questions it leaves alone.
+   * Does nothing where there is no jury.
+   */
+  async serveJury(
+    account: Account,
+    feeds: readonly FeedRule[],
+    patienceBlocks: number,
+  ): Promise<void> {
+    const jury = this.#court?.jury ?? (await findJury(this.client));
+    if (jury === undefined) return;
+    this.#court ??= { jury, questions: new OpenQuestions(jury) };
+    const address = checksumAddress(account.address);
+    const { genesis, dataDirectory, note } = this.#parts;
+    const policy = { fallback: 'abstain', feeds, answers: [] } as const;
+    this.#jurors.push(
+      new JurorAgent(
+        {
+          ...this.#court,
+          client: this.client,
+          judge: await Judge.create(this.client, policy, undefined),
+          wallet: this.#walletOf(account),
+          book: await VoteBook.open(join(dataDirectory, 'votes', `${address}.json`)),
+          note,
+        },
+        { name: address.slice(0, 8), chainId: genesis.chainId, patienceBlocks, claimFrom },
+      ),
     );
   }
 
@@ -119,9 +167,10 @@ export class NodeOracle {
 
   /** A new head for every agent there is. */
   async onHead(height: number, time: number): Promise<void> {
-    await Promise.all(
-      [...this.#agents.values()].map(async (agent) => (await agent).onHead(height, time)),
-    );
+    await Promise.all([
+      ...[...this.#agents.values()].map(async (agent) => (await agent).onHead(height, time)),
+      ...this.#jurors.map((juror) => juror.onHead(height)),
+    ]);
   }
 
   /** What all agents of this node did so far. */
@@ -135,6 +184,9 @@ export class NodeOracle {
     const owing: string[] = [];
     for (const agent of await Promise.all(this.#agents.values())) {
       if (await agent.owesReveal(height)) owing.push(agent.address);
+    }
+    for (const juror of this.#jurors) {
+      if (await juror.owesReveal(height)) owing.push(juror.address);
     }
     return owing;
   }

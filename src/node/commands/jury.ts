@@ -289,10 +289,13 @@ const runAppeal: Handler = async (invocation, terminal) => {
 };
 
 const runDispute: Handler = async (invocation, terminal) => {
-  const [name = '', text = ''] = invocation.words;
-  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw new UsageError(`ROUND: "${text}" is no round`);
+  const [name = '', word] = invocation.words;
+  if (word !== undefined && !/^[1-9][0-9]{0,14}$/.test(word)) {
+    throw new UsageError(`ROUND: "${word}" is no round number`);
+  }
   const court = await courtOf(invocation);
   const feed = await court.client.feed(name);
+  const text = word ?? (await court.client.latestRound(feed)).toString();
   const [cost, { value }] = await Promise.all([
     disputeCost(court.client, feed),
     court.client.round(feed, Number(text)),

@@ -28,9 +28,9 @@ import {
 } from './agent-file.ts';
 import { INVALID, TOO_EARLY } from './vote.ts';
 
-export interface FeedRule extends FeedPlan {
+export type FeedRule = Pick<FeedPlan, 'name' | 'minimumSources' | 'strayBps' | 'sources'> & {
   readonly toleranceBps: number;
-}
+};
 
 /** Exactly one of `question` and `claim` is there. */
 export interface Answer {
@@ -51,6 +51,7 @@ export interface JuryPolicy {
 type Table = Record<string, unknown>;
 
 const toleranceBpsMax = 10_000;
+const feedKeys = ['name', 'tolerance_bps', 'minimum_sources', 'stray_bps', 'source'];
 /** Outcomes by name: an assertion is a question with outcomes 1 and 2. */
 const outcomeNames: Readonly<Record<string, number>> = {
   true: 1,
@@ -118,6 +119,9 @@ function parseAnswer(table: Table, index: number): Answer {
 
 function parseFeeds(feeds: readonly Table[], surroundings: AgentSurroundings): FeedRule[] {
   if (feeds.length === 0) return [];
+  for (const feed of feeds) {
+    known(feed, `feed ${String(feed.name)}`, feedKeys);
+  }
   const plain = feeds.map(({ tolerance_bps: _, ...feed }) => feed);
   return parseAgentFile({ feed: plain }, surroundings).map((plan, index) => {
     const toleranceBps = feeds[index]?.tolerance_bps;

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Message, messageCodec } from '../../../src/consensus/pbft/messages.ts';
+import { cargo, type Message, messageCodec } from '../../../src/consensus/pbft/messages.ts';
 import { parseParameters } from '../../../src/consensus/pbft/parameters.ts';
 import { emptyBytes, fromHex, toHex } from '../../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../../src/primitives/crypto.ts';
@@ -75,6 +75,28 @@ const examples: Record<Message['kind'], Message> = {
     second: { kind: 'commit', ...signed, id: '0f'.repeat(32) },
   },
 };
+
+describe('transactions in messages', () => {
+  const transfer = bytes(14, 110);
+  const carriers: Partial<Record<Message['kind'], readonly Uint8Array[]>> = {
+    'pre-prepare': [Uint8Array.of(0xc0), bytes(11, 60)],
+    requests: [transfer],
+  };
+
+  it.each(Object.entries(examples))('of %s are seen from outside', (kind, message) => {
+    const whole =
+      kind === 'requests' ? { ...examples.requests, transactions: [transfer] } : message;
+    const encoded = messageCodec.encode(whole as Message);
+    expect(cargo.isIn(encoded)).toBe(kind in carriers);
+    expect(cargo.read(encoded)).toEqual(carriers[kind as Message['kind']] ?? []);
+  });
+
+  it('are not looked for in what is cut short', () => {
+    for (const text of ['', 'f8', 'f9', 'c107']) expect(cargo.isIn(fromHex(text))).toBe(false);
+    const encoded = messageCodec.encode(examples['pre-prepare']);
+    expect(() => cargo.read(encoded.subarray(0, -1))).toThrow(DecodeError);
+  });
+});
 
 describe('consortium messages', () => {
   it.each(Object.entries(examples))('%s has the bytes of the golden file', (kind, message) => {

@@ -1,6 +1,6 @@
 /**
  * Replays 11 March 2023, when USDC lost its peg, through one node and its agents, and writes
- * docs/march-2023.md with its pictures. Takes the CSV file of prices, and hours (24) for a shorter try.
+ * docs/march-2023.md with its pictures. Takes the CSV file of prices, and hours before midnight (24).
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -21,8 +21,8 @@ import {
 import { Sender } from './sender.ts';
 
 const secondsPerBlock = 60;
-/** Midnight of 11 March, UTC. */
-export const dayStart = Date.UTC(2023, 2, 11) / 1000;
+/** The midnight that ends 11 March, UTC: the time that the question speaks of. */
+const end = Date.UTC(2023, 2, 12) / 1000;
 /** Before the day: the pair opens and its mean gets its thirty minutes. */
 const warmUpBlocks = 45;
 
@@ -73,7 +73,7 @@ async function transactionsOf({ node, height }: MarchChain): Promise<number> {
 /** Height of the block in which a round commits. */
 const commitHeight = (round: number): number => 1 + (round - 1) * blocksPerRound;
 
-/** Replays `hours` from midnight on. @throws Error when anybody fails or an acorn is missing */
+/** Replays the last `hours` before that midnight, and what follows on it. @throws Error when anybody fails or an acorn is missing */
 export async function replayDay(
   table: PriceTable,
   hours: number,
@@ -81,10 +81,10 @@ export async function replayDay(
 ): Promise<Day> {
   const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'dodona-march-'));
-  const pace = { start: dayStart - warmUpBlocks * secondsPerBlock, secondsPerBlock };
+  const start = end - hours * 3_600;
+  const pace = { start: start - warmUpBlocks * secondsPerBlock, secondsPerBlock };
   const chain = await MarchChain.launch(folder, pace, { feeds: feedsOfBounds() });
   try {
-    const end = dayStart + hours * 3_600;
     const reporters = await Reporters.start(chain.transport, table, folder);
     const [trader] = testAccounts();
     const pair = await TradedPair.open({
@@ -115,17 +115,17 @@ export async function replayDay(
         const stories = await reporters.stories(feed, chain.height);
         const rounds = stories
           .map((story) => ({ ...story, time: chain.timeOf(commitHeight(story.round)) }))
-          .filter(({ time }) => time >= dayStart && time < end);
+          .filter(({ time }) => time >= start && time < end);
         return { name: feed.name, outlierBps: bounds[index]?.outlierBps as number, rounds };
       }),
     );
     const { held, expected } = await books(chain.node);
     if (held !== expected) throw new Error(`there are ${held} acorns instead of ${expected}`);
     return {
-      start: dayStart,
+      start,
       end,
       feeds,
-      samples: pair.samples.filter(({ time }) => time >= dayStart && time <= end),
+      samples: pair.samples.filter(({ time }) => time >= start && time <= end),
       pump,
       question,
       blocks: chain.height,

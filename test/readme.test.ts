@@ -150,7 +150,9 @@ describe('the README', () => {
       // Rounds move on by themselves: what is shown may need another block or two.
       for (let attempt = 0; attempt < 10 && wrong !== undefined; attempt++) {
         if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2_000));
-        const once = /join|submit|send|contract|consortium/.test(command);
+        const once = /join|submit|send|contract|consortium|oracle assert |dispute-assertion/.test(
+          command,
+        );
         const text =
           command === 'node dist/main.js start'
             ? printed

@@ -22,6 +22,7 @@
  *   feed = "BTC/USD"               # a feed of this chain
  */
 
+import { limits } from '../primitives/limits.ts';
 import {
   AgentFileError,
   defaultStrayBps,
@@ -129,12 +130,18 @@ export function parseWatchFile(json: unknown, surroundings: WatchSurroundings): 
     ...['bond_per_assertion', 'bond_total', 'claim_from'],
     ...['margin_bps', 'warn_blocks', 'early', 'quantity'],
   ]);
+  const names = new Set<string>();
   const quantities = tables(root.quantity, 'quantity').map((table) => {
     const name = text(table, 'name', 'quantity');
+    if (names.has(name)) throw new AgentFileError(`${name}: there is one quantity of each name`);
+    names.add(name);
     known(table, name, ['name', 'minimum_sources', 'stray_bps', 'source']);
     const sources = tables(table.source, 'quantity.source').map((source, index) =>
       parseSource(source, `${name}, source ${index + 1}`, surroundings),
     );
+    if (sources.length > limits.sourcesPerFeedMax) {
+      throw new AgentFileError(`${name}: at most ${limits.sourcesPerFeedMax} sources`);
+    }
     const minimumSources = integer(table, 'minimum_sources', name, 1);
     if (minimumSources < 1 || minimumSources > sources.length) {
       throw new AgentFileError(`${name}: minimum_sources must be 1 to ${sources.length}`);

@@ -16,6 +16,8 @@ import {
   http,
   keccak256,
   toHex as textToHex,
+  zeroAddress,
+  zeroHash,
 } from 'viem';
 import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -157,7 +159,7 @@ beforeAll(async () => {
   const pace = { intervalMs: 60_000, transactionMs: 60_000 };
   const genesis = writeNetwork(folder, fastDevnet(pace, { feeds }));
   node = await NodeProcess.start({ genesis, datadir: join(folder, 'node'), mine: false });
-});
+}, 60_000);
 afterAll(async () => {
   await node.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -179,6 +181,12 @@ describe('the oracle contracts, through a wallet', () => {
       {
         ...on(signed)(stranger, 'transmit', [noFeed, noFeed, 1, '0x', []]),
         error: 'UnknownFeed',
+      },
+      {
+        ...on(assertions)(stranger, 'assertTruth', [
+          ...['0x01', stranger.address, zeroAddress, 20n, 1n, zeroHash, 0n],
+        ]),
+        ...{ money: 1n, error: 'BondTooLow' },
       },
     ]);
     await succeed([

@@ -101,6 +101,19 @@ describe('reports through JSON-RPC', () => {
     expect(reading).toMatchObject({ value: '6400000000000', round: '1', reports: 3 });
   }, 60_000);
 
+  it('are counted at /metrics', async () => {
+    const response = await fetch(`${node.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    const { number } = await node.head();
+    expect(text).toContain(`dodona_head_height ${number}\n`);
+    for (const name of ['dodona_peers{', 'process_resident_memory_bytes ', 'dodona_pool_']) {
+      expect(text).toContain(`\n${name}`);
+    }
+    const reveals = text.match(/^dodona_reporter_actions_total\{.*action="reveal"\} 1$/gm);
+    expect(reveals).toHaveLength(3);
+  });
+
   it('are refused by name where the node has no key, no seat or no feed', async () => {
     const stranger = '0x00000000000000000000000000000000000000bb';
     const ask = (report: Record<string, unknown>) =>

@@ -194,7 +194,8 @@ const assertionTerms: AssertionTerms = {
   settleDelay: 6,
   burnBps: 5_000,
   jurors: 3,
-  callbackGas: 200_000,
+  /** Entering a recipient of 16 KiB for the first time takes 220,000 of it. */
+  callbackGas: 600_000,
 };
 
 const testMnemonic = 'test test test test test test test test test test test junk';

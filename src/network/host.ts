@@ -78,7 +78,7 @@ export class Network {
     this.gossip = new GossipExchange(
       this.node.services.gossip,
       names,
-      (peer, sizeBytes) => this.mayGossip(peer, sizeBytes),
+      (peer, sizeBytes) => this.isInTime(peer, 'gossip', sizeBytes),
       (...message) => this.sessions.gossip(...message),
     );
     this.sessions = new Sessions(parts.byPeer, {
@@ -95,7 +95,8 @@ export class Network {
       connectionTo: (peer) => this.openConnection(peer),
       onMessage: (peer, bytes) => {
         const hasJoined = this.sessions.get(peer)?.status !== undefined;
-        if (hasJoined && this.maySay(peer, bytes.length)) handlers.message?.(peer, bytes);
+        const cost = messageCost(bytes.length);
+        if (hasJoined && this.isInTime(peer, 'direct', cost)) handlers.message?.(peer, bytes);
       },
       report: (peer, code) => this.report(peer, code),
     });
@@ -225,16 +226,9 @@ export class Network {
     });
   }
 
-  private mayGossip(peer: PeerId, sizeBytes: number): boolean {
-    const isInTime = this.rates.book(peer, 'gossip', sizeBytes, Date.now()) !== undefined;
-    if (!isInTime) this.report(peer, 'rate');
-    return isInTime;
-  }
-
-  /** Nobody reads more slowly here, because the muxer grants window for bytes nobody reads. */
-  private maySay(peer: PeerId, sizeBytes: number): boolean {
-    const cost = messageCost(sizeBytes);
-    const isInTime = this.rates.book(peer, 'direct', cost, Date.now()) !== undefined;
+  /** A direct message is not read more slowly: the muxer grants window for bytes nobody reads. */
+  private isInTime(peer: PeerId, kind: 'gossip' | 'direct', cost: number): boolean {
+    const isInTime = this.rates.book(peer, kind, cost, Date.now()) !== undefined;
     if (!isInTime) this.report(peer, 'rate');
     return isInTime;
   }
@@ -390,17 +384,8 @@ export async function createNetwork(
     gater,
     ownScore: (peer) => penalties.score(peer, Date.now()),
   });
-  const network = new Network({
-    id,
-    options,
-    handlers,
-    names,
-    slots,
-    book,
-    penalties,
-    byPeer,
-    node,
-  });
+  const shared = { names, slots, book, penalties, byPeer };
+  const network = new Network({ id, options, handlers, node, ...shared });
   try {
     await network.start();
   } catch (error) {

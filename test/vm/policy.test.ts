@@ -392,22 +392,3 @@ describe('control work', () => {
     expect(validateModule(blocks(count + 1))?.code).toBe('limit');
   });
 });
-
-describe('types are checked before the engine sees them', { timeout: 60_000 }, () => {
-  it.each<[string, Instruction[], RegExp]>([
-    ['a missing operand', [op('i32.add')], /^code section, function 0, byte \d+: i32\.add needs/],
-    ['a wrong type', [op('i64.const', 1n), op('i32.eqz')], /needs i32, found i64/],
-    ['a missing local', [op('local.get', 7)], /local 7 does not exist/],
-    ['a branch too far', [op('br', 5)], /5 blocks out/],
-    ['an operand too many', [op('i32.const', 1), op('i32.const', 1)], /1 operands too many/],
-    [
-      'alignment',
-      [op('i32.const', 0), op('i64.load', 4), op('drop'), op('i32.const', 0)],
-      /alignment/,
-    ],
-  ])('%s', (_, instructions, message) => {
-    const refusal = validateModule(entryBytes(instructions));
-    expect(refusal?.code).toBe('invalid');
-    expect(refusal?.message).toMatch(message);
-  });
-});

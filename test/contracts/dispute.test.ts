@@ -131,6 +131,18 @@ describe('a refuted round', () => {
   });
 });
 
+describe('gas', () => {
+  it('of the way to the jury and back is bounded, whatever the number of seats', () => {
+    const scene = makeScene();
+    lieTogether(scene, 1n);
+    const disputed = dispute(scene, 1n);
+    expect(disputed.gasUsed).toBeLessThan(700_000n);
+    ruleAlone(scene, disputed.value as bigint, FALSE);
+    scene.chain.mine(6);
+    expect(resolve(scene, 1n).gasUsed).toBeLessThan(150_000n);
+  });
+});
+
 describe('an upheld round', () => {
   it('pays its reporters as ever, and the bond goes to the pot', () => {
     const scene = makeScene();

@@ -3,6 +3,7 @@
 import { concat, fromHex, minimalBytes } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { decodeRlp, encodeRlp, rlpBytes, rlpInteger, rlpList } from '../primitives/rlp.ts';
+import { slotPath } from '../primitives/state-proof.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 
 export interface Account {
@@ -21,16 +22,10 @@ export const emptyCodeHash: Uint8Array = fromHex(
 export const zeroWord: Uint8Array = new Uint8Array(32);
 
 const accountPrefix = Uint8Array.of(0);
-const slotPrefix = Uint8Array.of(1);
 
 /** SHA-256(0x00 ‖ address). */
 export function accountPath(address: Uint8Array, crypto: Crypto): Uint8Array {
   return crypto.sha256(concat(accountPrefix, address));
-}
-
-/** SHA-256(0x01 ‖ address ‖ slot). */
-export function slotPath(address: Uint8Array, slot: Uint8Array, crypto: Crypto): Uint8Array {
-  return crypto.sha256(concat(slotPrefix, address, slot));
 }
 
 /** RLP [nonce, balance, codeHash]. */

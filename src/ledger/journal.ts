@@ -7,16 +7,10 @@ import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
+import { slotPath } from '../primitives/state-proof.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 import type { World } from '../vm/world.ts';
-import {
-  accountPath,
-  decodeAccount,
-  emptyCodeHash,
-  encodeAccount,
-  slotPath,
-  zeroWord,
-} from './account.ts';
+import { accountPath, decodeAccount, emptyCodeHash, encodeAccount, zeroWord } from './account.ts';
 
 interface SlotState {
   readonly account: AccountState;

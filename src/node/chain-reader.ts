@@ -6,7 +6,7 @@
 import type { ChainReader, NetworkInfo, StateView } from '../api/backend.ts';
 import { readBlock, readCanonical, readHeader } from '../consensus/chain-view.ts';
 import { parseParameters } from '../consensus/pbft/parameters.ts';
-import { accountPath, readAccount, readSlot, slotPath } from '../ledger/account.ts';
+import { accountPath, readAccount, readSlot } from '../ledger/account.ts';
 import { callMessage, estimateGas } from '../ledger/calls.ts';
 import { nextBaseFee, subsidy } from '../ledger/fees.ts';
 import { decodeReceipts } from '../ledger/receipts.ts';
@@ -19,6 +19,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import type { Genesis } from '../primitives/genesis.ts';
 import type { CoinbaseRecord } from '../primitives/record.ts';
 import { decodeMembers, type Member, membersRecordName } from '../primitives/seal.ts';
+import { slotPath } from '../primitives/state-proof.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
 import type { Vm } from '../vm/world.ts';

@@ -4,12 +4,12 @@
  * a node is needed, so a browser or another chain can do the same.
  */
 
-import { bigintFromBytes, concat, equalBytes } from './bytes.ts';
+import { bigintFromBytes, equalBytes } from './bytes.ts';
 import { decodeHeader, displayId, type Header, headerSizeBytes, isVersionValid } from './header.ts';
 import { limits } from './limits.ts';
 import { decodeRecord } from './record.ts';
 import { DecodeError } from './rlp.ts';
-import { decodeStateProof, verifyStateProof } from './state-proof.ts';
+import { decodeStateProof, slotPath, verifyStateProof } from './state-proof.ts';
 import { hashToNumber, targetOfBits, workOfBits } from './work.ts';
 
 /** SHA-256 (FIPS 180-4): the only thing that the check takes from outside. */
@@ -64,11 +64,6 @@ export interface ProofFault {
 }
 
 const fault = (code: ProofFault['code'], message: string): ProofFault => ({ code, message });
-
-/** Path of a storage slot in the state tree: SHA-256(0x01 ‖ address ‖ slot). */
-function slotPath(address: Uint8Array, slot: Uint8Array, hash: Sha256): Uint8Array {
-  return hash.sha256(concat(Uint8Array.of(1), address, slot));
-}
 
 /** Ids, links and work of the headers; the work of those above `index` apart. */
 function checkHeaders(

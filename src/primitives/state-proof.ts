@@ -10,9 +10,19 @@ import { DecodeError } from './rlp.ts';
 const pathBits = 256;
 const leafPrefix = Uint8Array.of(0);
 const branchPrefix = Uint8Array.of(1);
+const slotPrefix = Uint8Array.of(1);
 
 /** The hash that stands for a subtree without leaves. Never write to it. */
 export const emptySubtree: Uint8Array = new Uint8Array(32);
+
+/** Path of a storage slot: SHA-256(0x01 ‖ address ‖ slot). */
+export function slotPath(
+  address: Uint8Array,
+  slot: Uint8Array,
+  crypto: Pick<Crypto, 'sha256'>,
+): Uint8Array {
+  return crypto.sha256(concat(slotPrefix, address, slot));
+}
 
 /** SHA-256(0x00 ‖ path ‖ SHA-256(value)); it is also the hash of any subtree with this leaf alone. */
 export function hashStateLeaf(

@@ -2,16 +2,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  accountPath,
-  emptyCodeHash,
-  encodeAccount,
-  slotPath,
-  zeroWord,
-} from '../../src/ledger/account.ts';
+import { accountPath, emptyCodeHash, encodeAccount, zeroWord } from '../../src/ledger/account.ts';
 import { Journal } from '../../src/ledger/journal.ts';
 import { bigintToBytes, equalBytes, fromHex, toHex, utf8 } from '../../src/primitives/bytes.ts';
 import { nobleCrypto as crypto } from '../../src/primitives/crypto.ts';
+import { slotPath } from '../../src/primitives/state-proof.ts';
 import { keys } from '../../src/primitives/store.ts';
 import { account } from './chain.ts';
 import { MemoryStore } from './support.ts';

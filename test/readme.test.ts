@@ -40,6 +40,7 @@ function shape(line: string): string {
     .replace(/(data\s+)\S+/, '$1<folder>')
     .replace(/0x[0-9a-fA-F]+(…[0-9a-f]{4})?|\b[0-9a-f]{64}\b/g, '<hex>')
     .replace(/\d+(\.\d+)?/g, '<n>')
+    .replace(/<n> [kMGT]?H\/s/g, '<n> H/s')
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -129,7 +129,7 @@ describe('the README', () => {
       printed += chunk.toString();
     });
     await until('the first answer', () => (/round 1 settle/.test(printed) ? true : undefined));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     const ended = new Promise((resolve) => node.once('exit', resolve));
@@ -143,30 +143,26 @@ describe('the README', () => {
     expect(steps.length).toBeGreaterThan(8);
   });
 
-  it.each(steps.map((step) => [step.command, step] as const))(
-    '%s',
-    async (command, { output }) => {
-      let actual: readonly string[] = [];
-      let wrong: string | undefined = 'not run';
-      // Rounds move on by themselves: what is shown may need another block or two.
-      for (let attempt = 0; attempt < 10 && wrong !== undefined; attempt++) {
-        if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2_000));
-        const once = /join|submit|send|contract|consortium|oracle assert |dispute-assertion/.test(
-          command,
-        );
-        const text =
-          command === 'node dist/main.js start'
-            ? printed
-            : await run(command).catch((error: Error) => {
-                if (once || attempt === 9) throw error;
-                return error.message;
-              });
-        actual = text.split('\n');
-        wrong = mismatch(output, actual);
-        if (once) break;
-      }
-      expect(wrong, actual.join('\n')).toBeUndefined();
-    },
-    60_000,
-  );
+  it.each(steps.map((step) => [step.command, step] as const))('%s', async (command, { output }) => {
+    let actual: readonly string[] = [];
+    let wrong: string | undefined = 'not run';
+    // Rounds move on by themselves: what is shown may need another block or two.
+    for (let attempt = 0; attempt < 10 && wrong !== undefined; attempt++) {
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 2_000));
+      const once = /join|submit|send|contract|consortium|oracle assert |dispute-assertion/.test(
+        command,
+      );
+      const text =
+        command === 'node dist/main.js start'
+          ? printed
+          : await run(command).catch((error: Error) => {
+              if (once || attempt === 9) throw error;
+              return error.message;
+            });
+      actual = text.split('\n');
+      wrong = mismatch(output, actual);
+      if (once) break;
+    }
+    expect(wrong, actual.join('\n')).toBeUndefined();
+  });
 });

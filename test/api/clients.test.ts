@@ -37,7 +37,7 @@ let node: NodeProcess;
 beforeAll(async () => {
   const genesis = writeNetwork(folder, fastDevnet({ intervalMs: 500, transactionMs: 100 }));
   node = await NodeProcess.start({ genesis, datadir: join(folder, 'data'), mine: true });
-}, 60_000);
+});
 
 afterAll(async () => {
   await node.kill();
@@ -82,18 +82,18 @@ describe('wallet libraries', () => {
 
   it('serves viem', async () => {
     expect(await factsByViem(target(3), stakeScenario(artifact))).toEqual(expected);
-  }, 120_000);
+  });
 
   it('serves ethers', async () => {
     expect(await factsByEthers(target(4), stakeScenario(artifact))).toEqual(expected);
-  }, 120_000);
+  });
 
   it('signs for its own accounts and mines on demand', async () => {
     const [from, to] = [account(5).address, account(6).address];
     const hash = await node.rpc<string>('eth_sendTransaction', { from, to, value: '0x1' });
     await node.rpc('evm_mine');
     expect(await node.rpc('eth_getTransactionReceipt', hash)).toMatchObject({ status: '0x1' });
-  }, 60_000);
+  });
 });
 
 describe('events', () => {
@@ -125,7 +125,7 @@ describe('events', () => {
     await provider.getBlockNumber();
     provider.destroy();
     (await viem.transport.getRpcClient()).close();
-  }, 60_000);
+  });
 });
 
 interface ProofJson {
@@ -163,5 +163,5 @@ describe('a light client', () => {
       expect(balance).toBe(BigInt(await node.rpc<string>('eth_getBalance', address)));
       expect(balance > 0n).toBe(address === owner);
     }
-  }, 60_000);
+  });
 });

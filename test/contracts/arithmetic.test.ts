@@ -32,7 +32,7 @@ beforeAll(async () => {
   probe = { address: account(0x99), abi };
   chain = new ContractChain(createVm({ crypto: nobleCrypto }), 1337, [probe]);
   chain.deploy(probe.address, wasm, '0x');
-}, 120_000);
+});
 
 function ask(name: string, ...args: readonly unknown[]): unknown {
   const { value, error } = chain.send(account(1), probe, name, args);

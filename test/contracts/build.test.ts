@@ -21,7 +21,7 @@ describe('genesis contracts', () => {
       const committed = readFileSync(new URL(path, genesisDirectory));
       expect(Buffer.compare(committed, contents), `genesis/${path}`).toBe(0);
     }
-  }, 300_000);
+  });
 
   it.each(Object.entries(contractNames))('%s is a module of entry points', (folder, name) => {
     const wasm = new Uint8Array(readFileSync(new URL(`${folder}.wasm`, genesisDirectory)));

@@ -17,7 +17,7 @@ let artifact: Artifact;
 beforeAll(async () => {
   const folder = new URL('../../native/contracts/examples/consumer', import.meta.url);
   artifact = await buildContract(folder.pathname);
-}, 120_000);
+});
 
 /** A pair at 2.5 with an hour of history, a feed of it, and the desk that reads it. */
 function scene(): { world: PoolScene; desk: Target } {

@@ -25,7 +25,7 @@ let standIn: Uint8Array;
 
 beforeAll(async () => {
   standIn = await compileStandIn();
-}, 120_000);
+});
 
 const scene = (fee?: bigint, terms: Partial<Terms> = {}) =>
   new OptimisticScene(standIn, fee, terms);

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const compiled = await compileContract('pair-probe', 'PairProbe');
   probe = { address: account(0x99), abi: compiled.abi };
   wasm = compiled.wasm;
-}, 120_000);
+});
 
 const q128 = 2n ** 128n;
 

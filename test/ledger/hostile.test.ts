@@ -23,7 +23,7 @@ const gasLimit = 25_000_000n;
 let wasm: Uint8Array;
 beforeAll(async () => {
   wasm = await compilePuppet();
-}, 60_000);
+});
 
 /** The target deployed, with 5 OAK and 7 in slot 1. */
 class Scene extends TestChain {
@@ -76,7 +76,7 @@ function nested(times: number, inner: Uint8Array, around: readonly Uint8Array[] 
   return data;
 }
 
-describe('attacks that end in a trap', { timeout: 120_000 }, () => {
+describe('attacks that end in a trap', () => {
   it.each<[string, () => Uint8Array]>([
     ['an endless loop', () => batch(write, puppet.loop())],
     ['endless recursion', () => batch(write, puppet.recurse(2n ** 31n - 1n))],
@@ -113,7 +113,7 @@ describe('attacks that end in a trap', { timeout: 120_000 }, () => {
   });
 });
 
-describe('attacks that go as deep as they can', { timeout: 120_000 }, () => {
+describe('attacks that go as deep as they can', () => {
   it('end at 128 frames, and the frames above go on', () => {
     const scene = new Scene();
     const data = nested(140, write);
@@ -149,7 +149,7 @@ describe('attacks that go as deep as they can', { timeout: 120_000 }, () => {
   });
 });
 
-describe('attacks by size', { timeout: 120_000 }, () => {
+describe('attacks by size', () => {
   it('a revert with much data costs its bytes, the rest of the gas comes back', () => {
     const scene = new Scene();
     const before = scene.facts();
@@ -197,7 +197,7 @@ describe('attacks by size', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the same block elsewhere', { timeout: 120_000 }, () => {
+describe('the same block elsewhere', () => {
   it('gives the same root and receipts', () => {
     const [one, other] = [new Scene(), new Scene()];
     const data = nested(20, batch(write, puppet.log(2, new Uint8Array(100)), puppet.recurse(40n)));

@@ -1,13 +1,11 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { encodeLength, FrameSplitter } from '../../src/network/frames.ts';
 import { concat } from '../../src/primitives/bytes.ts';
 import { limits } from '../../src/primitives/limits.ts';
 import { startAdversary } from './adversary.ts';
 import { connect, HostSet, startHost, until } from './support.ts';
 
-// Real sockets on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));

@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { limits } from '../../src/primitives/limits.ts';
 import { decodeRlp } from '../../src/primitives/rlp.ts';
 import { startAdversary } from './adversary.ts';
 import { connect, HostSet, startHost, until } from './support.ts';
 
-// Real sockets on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));

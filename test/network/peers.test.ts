@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/primitives/bytes.ts';
 import { exchangeCodecs } from '../../src/primitives/wire.ts';
 import { startAdversary } from './adversary.ts';
@@ -16,8 +16,6 @@ import {
   until,
 } from './support.ts';
 
-// Real sockets on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { encodeLength } from '../../src/network/frames.ts';
 import { answerSizeMax } from '../../src/network/requests.ts';
 import type { NetworkHandlers, Stream } from '../../src/network/types.ts';
@@ -8,8 +8,6 @@ import { exchangeCodecs } from '../../src/primitives/wire.ts';
 import { startAdversary } from './adversary.ts';
 import { connect, HostSet, startHost, statusAt, type TestHost, until } from './support.ts';
 
-// Real sockets on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));

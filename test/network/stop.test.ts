@@ -16,5 +16,5 @@ describe('stop', () => {
     const code = await new Promise((resolve) => child.on('exit', resolve));
     expect(output).toBe('stopped\n');
     expect(code).toBe(0);
-  }, 60_000);
+  });
 });

@@ -14,6 +14,7 @@ import type {
 } from '../../src/network/types.ts';
 import { utf8 } from '../../src/primitives/bytes.ts';
 import type { Status } from '../../src/primitives/wire.ts';
+import { until as untilSeen } from '../support/process.ts';
 
 export const genesisHash = sha256(utf8('test network'));
 
@@ -77,13 +78,9 @@ export async function startHost(
   };
 }
 
-/** Waits until `condition` holds; fails only when it has not for 20 seconds. */
+/** Resolves as soon as `condition` holds. */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await untilSeen(what, () => condition() || undefined);
 }
 
 /** Everything a test has started; stopped in reverse order. */

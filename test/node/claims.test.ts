@@ -96,7 +96,7 @@ beforeAll(async () => {
     const options = { name: `${index}`, chainId: devnet.chainId, patienceBlocks: index };
     jurors.push(new JurorAgent(parts, { ...options, claimFrom: 1n }));
   }
-}, 60_000);
+});
 
 afterAll(async () => {
   await node.kill();
@@ -151,7 +151,7 @@ describe('two claims of one account', () => {
     expect(actions).toEqual(['wrong', 'right', 'dispute', 'settle', 'claim']);
     const [assertion] = (await node.rpc<Page>('oracle_assertions')).assertions;
     expect(await node.rpc('oracle_assertion', assertion?.id)).toEqual(assertion);
-  }, 120_000);
+  });
 
   it('are refused by name where there are none', async () => {
     await expect(node.rpc('oracle_assertion', `0x${'00'.repeat(32)}`)).rejects.toThrow(

@@ -46,7 +46,7 @@ describe('a consortium of four processes', () => {
     await consortium.startAll();
     await consortium.reached(1);
     observer = await consortium.observe('observer');
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await Promise.all([consortium?.stop(), observer?.kill()]);
@@ -93,7 +93,7 @@ describe('a consortium of four processes', () => {
     expect(verifySeal(fromHex(seal), subject, list, nobleCrypto)).toBe(true);
     const other = { ...subject, height: subject.height + 1 };
     expect(verifySeal(fromHex(seal), other, list, nobleCrypto)).toBe(false);
-  }, 60_000);
+  });
 
   it('proves state, and says that nobody mines', async () => {
     const node = consortium.node(1);
@@ -120,7 +120,7 @@ describe('a consortium of four processes', () => {
     expect((await consortium.status(other)).view).toBeGreaterThan(view);
     await consortium.start(primary);
     await receiptOf(consortium.node(primary), hash);
-  }, 60_000);
+  });
 
   it('stops without a quorum, loses nothing, and resumes by itself', async () => {
     await Promise.all([consortium.kill(0), consortium.kill(1)]);
@@ -135,5 +135,5 @@ describe('a consortium of four processes', () => {
     expect(new Set(receipts.map(({ blockHash }) => blockHash)).size).toBe(1);
     const blocks = await Promise.all(consortium.running.map((each) => each.block(number)));
     expect(new Set(blocks.map((block) => block?.stateRoot)).size).toBe(1);
-  }, 60_000);
+  });
 });

@@ -46,7 +46,7 @@ describe('a new project', () => {
     const built = await dodona('contract', 'build', project);
     expect(built.output).toContain(artifactFile);
     expect(JSON.parse(readFileSync(artifactFile, 'utf8'))._format).toBe('hh-sol-artifact-1');
-  }, 120_000);
+  });
 
   it('is not written over, and a folder without a contract says so', async () => {
     const again = await dodona('contract', 'new', project);
@@ -54,19 +54,15 @@ describe('a new project', () => {
     expect(again.errors).toContain('exists already');
     const nothing = await dodona('contract', 'build', folder);
     expect(nothing.errors).toBe(`dodona: ${folder} has no contract.ts\n`);
-  }, 60_000);
+  });
 });
 
 describe('examples', () => {
-  it.each(['erc20', 'multisig', 'amm'])(
-    '%s passes its tests',
-    async (name) => {
-      const { code, output } = await dodona('contract', 'test', join(examples, name));
-      expect(output).toMatch(/\bfail 0\b/);
-      expect(code).toBe(0);
-    },
-    120_000,
-  );
+  it.each(['erc20', 'multisig', 'amm'])('%s passes its tests', async (name) => {
+    const { code, output } = await dodona('contract', 'test', join(examples, name));
+    expect(output).toMatch(/\bfail 0\b/);
+    expect(code).toBe(0);
+  });
 });
 
 describe('on a running node', () => {
@@ -77,7 +73,7 @@ describe('on a running node', () => {
   beforeAll(async () => {
     const genesis = writeNetwork(folder, fastDevnet({ intervalMs: 400, transactionMs: 100 }));
     node = await NodeProcess.start({ genesis, datadir, mine: true });
-  }, 60_000);
+  });
   afterAll(() => node?.stop());
 
   it('a contract is deployed, asked and told by its artifact', async () => {
@@ -101,7 +97,7 @@ describe('on a running node', () => {
     expect(notOwner.errors.toLowerCase()).toContain(`notowner(${stranger})`);
     expect((await call(artifactFile, 'cuont')).errors).toContain('MyCounter has no method cuont');
     expect((await call(address, 'count')).errors).toContain('give its ABI with --artifact');
-  }, 120_000);
+  });
 
   it('viem and ethers use the ERC-20 as it was built', async () => {
     const { abi, bytecode } = await buildContract(join(examples, 'erc20'));
@@ -129,5 +125,5 @@ describe('on a running node', () => {
       estimateSuffices: true,
     });
     expect(await factsByEthers(target(3), scenario)).toEqual(viem);
-  }, 120_000);
+  });
 });

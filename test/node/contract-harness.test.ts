@@ -49,7 +49,7 @@ class Blocks extends LedgerChain {
   }
 }
 
-describe('the test chain', { timeout: 60_000 }, () => {
+describe('the test chain', () => {
   const chain = new TestChain();
   const blocks = new Blocks();
   let artifact: Artifact;
@@ -59,7 +59,7 @@ describe('the test chain', { timeout: 60_000 }, () => {
     artifact = await TestChain.build(source);
     token = await chain.deploy(artifact, construction);
     address = blocks.next;
-  }, 60_000);
+  });
 
   it('deploys at the address and for the gas of a block', () => {
     const { abi, bytecode } = artifact;

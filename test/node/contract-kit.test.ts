@@ -89,7 +89,7 @@ describe('a contract of all types', () => {
   let contract: TestContract;
   beforeAll(async () => {
     contract = await chain.deploy(written('probe', probe));
-  }, 120_000);
+  });
 
   const slot = (number: bigint): Hex => chain.storage(contract, number);
   const hashed = (...words: bigint[]): bigint =>
@@ -281,13 +281,9 @@ describe('the transform', () => {
       '@view export function a(n: u32): u32 { return new Array<u32>(n).length; }',
       'managed memory',
     ],
-  ])(
-    'refuses %s by name and line',
-    async (_what, text, message) => {
-      await expect(buildContract(written('refused', view(text)))).rejects.toThrow(message);
-    },
-    60_000,
-  );
+  ])('refuses %s by name and line', async (_what, text, message) => {
+    await expect(buildContract(written('refused', view(text)))).rejects.toThrow(message);
+  });
 
   it('refuses a variable that is computed when the module starts', async () => {
     const text =
@@ -295,7 +291,7 @@ describe('the transform', () => {
     await expect(buildContract(written('started', text))).rejects.toThrow(
       'computed when the module starts',
     );
-  }, 60_000);
+  });
 });
 
 describe('arguments of the command line', () => {

@@ -54,14 +54,12 @@ const published = {
 };
 const secret = '7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d';
 
-const patient = { timeout: 300_000 };
 const cheap = { n: 1_024, r: 8, p: 1 };
 const privateKey = fromHex('ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80');
 const address = addressOfPrivateKey(privateKey);
 
 describe('Web3 Secret Storage', () => {
-  // The definition's cost in plain JavaScript: seconds on a busy machine.
-  it.each(['pbkdf2', 'scrypt'] as const)('opens the published %s file', patient, async (kdf) => {
+  it.each(['pbkdf2', 'scrypt'] as const)('opens the published %s file', async (kdf) => {
     expect(toHex(await decryptKey(published[kdf], 'testpassword'))).toBe(secret);
   });
 

@@ -12,4 +12,4 @@ it('loses no block it has shown when it is killed, mining or importing', async (
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 120_000);
+});

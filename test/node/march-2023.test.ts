@@ -67,7 +67,7 @@ describe.skipIf(data === undefined)('the USDC depeg of March 2023 on BTC/USDx', 
     [wide = [], narrow = []] = await Promise.all(told);
     const names = reporters.all.map(({ name }) => name);
     console.log([table(wide, names, 2_000), table(narrow, names, 500)].join('\n\n'));
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await chain?.node.kill();

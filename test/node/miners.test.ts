@@ -51,7 +51,7 @@ describe('a node without peers', () => {
     running.push(await NodeProcess.start({ ...common, datadir, mine: false, bootnodes }));
     await until('blocks', async () => ((await alone.head()).number >= 2 ? true : undefined));
     expect(await paused()).toBeNull();
-  }, 90_000);
+  });
 });
 
 describe('outside miners', () => {
@@ -89,7 +89,7 @@ describe('outside miners', () => {
     const address = await a.address();
     others = await Promise.all([start('b', [address]), start('c', [address])]);
     await until('peers', async () => ((await a.peerIds()).length >= 2 ? true : undefined));
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await Promise.all(running.map((node) => node.kill()));
@@ -107,7 +107,7 @@ describe('outside miners', () => {
       await acceptedByAll(miner.idOf(header));
       expect(await miner.submit(template, header, isWhole)).toMatch(/^stale/);
     }
-  }, 90_000);
+  });
 
   it('learn why a block is refused', async () => {
     const template = await freshTemplate();
@@ -121,7 +121,7 @@ describe('outside miners', () => {
     expect(await miner.submit(template, missed, true)).toBe('high-hash');
     expect(await miner.call('submitblock', ['00'])).toMatch(/^rejected/);
     await expect(miner.call('getblocktemplate', [{ mode: 'proposal' }])).rejects.toThrow('mode');
-  }, 90_000);
+  });
 
   it('wait for the next block by longpoll', async () => {
     const template = await freshTemplate();
@@ -131,7 +131,7 @@ describe('outside miners', () => {
     const next = await waiting;
     expect(`0x${next.previousblockhash}`).toBe(miner.idOf(header));
     expect(next.height).toBe(template.height + 1);
-  }, 90_000);
+  });
 
   it('mine by Stratum, through a job change and a reconnection', async () => {
     let lastParent = '';
@@ -160,7 +160,7 @@ describe('outside miners', () => {
     ]);
     expect(shares).toMatchObject({ 'wrong-time': 1, 'low-difficulty': 1 });
     expect(shares.stale).toBeGreaterThanOrEqual(4);
-  }, 90_000);
+  });
 
   it('speak as minerd does to the byte: getblocktemplate with longpoll, then Stratum', async () => {
     const http = new TemplateCpuminer(a.url);
@@ -188,7 +188,7 @@ describe('outside miners', () => {
     }
     const { blocks } = await status();
     expect(blocks.slice(0, 2).map(({ worker }) => worker)).toEqual(['rig2', 'rig1']);
-  }, 90_000);
+  });
 
   it('leave the built-in miner to its switch, with as many threads as asked for', async () => {
     expect((await status()).enabled).toBe(false);
@@ -202,5 +202,5 @@ describe('outside miners', () => {
     const before = await a.head();
     await a.rpc('evm_mine');
     expect((await a.head()).number).toBeGreaterThan(before.number);
-  }, 90_000);
+  });
 });

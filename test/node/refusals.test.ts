@@ -159,7 +159,7 @@ beforeAll(async () => {
   const pace = { intervalMs: 60_000, transactionMs: 60_000 };
   const genesis = writeNetwork(folder, fastDevnet(pace, { feeds }));
   node = await NodeProcess.start({ genesis, datadir: join(folder, 'node'), mine: false });
-}, 60_000);
+});
 afterAll(async () => {
   await node.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -196,7 +196,7 @@ describe('the oracle contracts, through a wallet', () => {
       commit(3, 1n, value, saltOf(3)),
       commit(4, 1n, value, saltOf(4)),
     ]);
-  }, 60_000);
+  });
 
   it('refuse reveals that are not what was committed', async () => {
     await mineTo(9);
@@ -209,7 +209,7 @@ describe('the oracle contracts, through a wallet', () => {
     ]);
     await succeed([0, 3, 4].map((index) => reveal(index, 1n, value, saltOf(index))));
     await refuse([{ ...reveal(0, 1n, value, saltOf(0)), error: 'AlreadyRevealed' }]);
-  }, 60_000);
+  });
 
   it('refuse a second end, an early settlement and a late dispute', async () => {
     await mineTo(15);
@@ -226,7 +226,7 @@ describe('the oracle contracts, through a wallet', () => {
     await refuse([{ ...end('disputeRound'), money: 2n * oak, error: 'DisputeClosed' }]);
     await succeed([end('settle', 64), commit(0, 2n, value, saltOf(0))]);
     await refuse([{ ...end('settle', 64), error: 'AlreadySettled' }]);
-  }, 60_000);
+  });
 
   it('refuse a second claim and a salt that was used before', async () => {
     const claim = ofOracle(reporter(0), 'claim', []);
@@ -234,5 +234,5 @@ describe('the oracle contracts, through a wallet', () => {
     await refuse([{ ...claim, error: 'NothingToClaim' }]);
     await mineTo(29);
     await refuse([{ ...reveal(0, 2n, value, saltOf(0)), error: 'SaltReused' }]);
-  }, 60_000);
+  });
 });

@@ -1,16 +1,13 @@
 /** The juror agent before the real contracts: a refuted lie, crashes, doubles, abstention, dry runs. */
 
 import { keccak256, toHex } from 'viem';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { roundStates } from '../../src/oracle/states.ts';
 import { VoteBook } from '../../src/oracle/vote-book.ts';
 import { account } from '../contracts/artifacts.ts';
 import { hashOf, saltOf, shortTerms } from '../contracts/jury-scene.ts';
 import { hunter, jury, oracle, stakes, stranger, weightUnit } from '../contracts/oracle-scene.ts';
 import { JurorScene, jurorAt, policyOf } from './juror-scene.ts';
-
-// Thousands of contract calls: more than the usual five seconds on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const honest = 10_000n * 10n ** 8n;
 const lie = 14_000n * 10n ** 8n;

@@ -32,7 +32,6 @@ describe('simulated consortia', () => {
       expect(report.height).toBeGreaterThan(2);
       expect(report.reorganisations).toBe(0);
     },
-    60_000,
   );
 
   it.each([
@@ -48,7 +47,6 @@ describe('simulated consortia', () => {
       expect(report.memberChanges).toBeGreaterThan(0);
       expect(report.height).toBeGreaterThan(2);
     },
-    60_000,
   );
 
   /** No faults but those named. */
@@ -70,7 +68,6 @@ describe('simulated consortia', () => {
       // Without loss there are about sixty: what is lost is said again after a second.
       expect(Math.min(...heights)).toBeGreaterThan(heightMin);
     },
-    60_000,
   );
 
   it('bear every message twice and out of order', () => {
@@ -79,7 +76,7 @@ describe('simulated consortia', () => {
     const report = runWorld({ seed: 1, nodes: 4, minutes: 1, weather }, chain, crypto);
     expect(report.failure).toBeUndefined();
     expect(report.height).toBeGreaterThan(20);
-  }, 60_000);
+  });
 
   it('make progress within forty seconds of healing: five views at the longest patience of 8 s', () => {
     for (const seed of [21, 23, 26]) {
@@ -88,7 +85,7 @@ describe('simulated consortia', () => {
       expect(report.failure, commandOf(options)).toBeUndefined();
       expect(report.healingMs).toBeLessThan(40_000);
     }
-  }, 60_000);
+  });
 
   it('take the same course twice', () => {
     const options = { protocol: 'pbft', seed: 3, nodes: 4, byzantine: 0, minutes: 1 };
@@ -96,7 +93,7 @@ describe('simulated consortia', () => {
     expect(runSimulation(options, nobleCrypto)).toEqual(first);
     expect(first.crashes + first.partitions).toBeGreaterThan(0);
     expect(first.transactionsMined).toBeGreaterThan(0);
-  }, 60_000);
+  });
 
   it('are not asked to bear more liars than they can', () => {
     const options = parseSimulation({ protocol: 'pbft', nodes: '4', byzantine: '2' });
@@ -142,7 +139,7 @@ describe('canaries', () => {
         );
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
     expect(failures({ members: 4, protocol }, [1, 2], 2)).toContain('double vote');
-  }, 60_000);
+  });
 
   it('catch a quorum of 2f + 1 among six', () => {
     const step: typeof pbft.step = (state, event) => {
@@ -151,7 +148,7 @@ describe('canaries', () => {
     };
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
     expect(firstToBreak('agreement', { members: 6, protocol }, 12)).toBeDefined();
-  }, 60_000);
+  });
 
   it('catch view changes that leave out what was prepared', () => {
     const step: typeof pbft.step = (state, event) => {
@@ -164,12 +161,12 @@ describe('canaries', () => {
     // Slow messages: a power cut between the COMMITs of one block is rare, one run in forty has it.
     const weather = { delayMsMean: 400 };
     expect(firstToBreak('agreement', { members: 4, protocol }, 47, weather)).toBeDefined();
-  }, 60_000);
+  });
 
   it('catch members that never fetch what they missed', () => {
     const step: typeof pbft.step = (state, event) =>
       pbft.step(state, event).filter(({ kind }) => kind !== 'request');
     const protocol = { ...pbft, step } as NonNullable<ConsortiumOptions['protocol']>;
     expect(failures({ members: 4, protocol }, [1, 2], 1)).toContain('liveness');
-  }, 60_000);
+  });
 });

@@ -49,18 +49,14 @@ describe('simulated proof of work', () => {
   const seeds = [1, 2, 3];
   const reports = new Map<number, SimulationReport>();
 
-  it.each(seeds)(
-    'holds every check with seed %i',
-    (seed) => {
-      const options = { protocol: 'pow', seed, nodes: 5, minutes: 8 };
-      const report = runSimulation(options, nobleCrypto);
-      reports.set(seed, report);
-      expect(report.failure, commandOf(options)).toBeUndefined();
-      expect(report.height).toBeGreaterThan(5);
-      expect(report.transactionsMined).toBeGreaterThan(0);
-    },
-    60_000,
-  );
+  it.each(seeds)('holds every check with seed %i', (seed) => {
+    const options = { protocol: 'pow', seed, nodes: 5, minutes: 8 };
+    const report = runSimulation(options, nobleCrypto);
+    reports.set(seed, report);
+    expect(report.failure, commandOf(options)).toBeUndefined();
+    expect(report.height).toBeGreaterThan(5);
+    expect(report.transactionsMined).toBeGreaterThan(0);
+  });
 
   it('met power failures, lost writes, partitions and reorganisations in these runs', () => {
     const sum = (read: (report: SimulationReport) => number): number =>
@@ -76,23 +72,19 @@ describe('simulated proof of work', () => {
     const first = run(11);
     expect(run(11)).toEqual(first);
     expect(run(12).digest).not.toBe(first.digest);
-  }, 60_000);
+  });
 
-  it.each([1, 2])(
-    'holds among liars: two Byzantine nodes of seven, seed %i',
-    (seed) => {
-      const options = { protocol: 'pow', seed, nodes: 7, byzantine: 2, minutes: 6 };
-      const report = runSimulation(options, nobleCrypto);
-      expect(report.failure, commandOf(options)).toBeUndefined();
-      expect(report.convictions).toBeGreaterThan(0);
-    },
-    60_000,
-  );
+  it.each([1, 2])('holds among liars: two Byzantine nodes of seven, seed %i', (seed) => {
+    const options = { protocol: 'pow', seed, nodes: 7, byzantine: 2, minutes: 6 };
+    const report = runSimulation(options, nobleCrypto);
+    expect(report.failure, commandOf(options)).toBeUndefined();
+    expect(report.convictions).toBeGreaterThan(0);
+  });
 
   it('runs with a single node', () => {
     const report = runWorld({ seed: 1, nodes: 1, minutes: 5 }, good, nobleCrypto);
     expect(report.failure).toBeUndefined();
-  }, 60_000);
+  });
 });
 
 describe('canaries', () => {
@@ -110,7 +102,7 @@ describe('canaries', () => {
 
   it('catches disks that promise what they have not kept', () => {
     expect(failures(good, 3, { lyingDisks: true })).toContain('durable head');
-  }, 60_000);
+  });
 
   it('catches a state machine that makes money', () => {
     const stateLetter = keys.state(new Uint8Array(32))[0];
@@ -128,12 +120,12 @@ describe('canaries', () => {
     }));
     const found = failures(minting, 2);
     expect(found.every((check) => check !== undefined)).toBe(true);
-  }, 60_000);
+  });
 
   it('catches a protocol that never fetches what it missed', () => {
     const silent = withStep((_event, effects) => effects.filter(({ kind }) => kind !== 'request'));
     expect(failures(silent, 1, { nodes: 3, minutes: 2 })).toEqual(['liveness']);
-  }, 60_000);
+  });
 
   it('catches a protocol that forgets to store bodies', () => {
     const body = keys.body('')[0];
@@ -145,7 +137,7 @@ describe('canaries', () => {
       ),
     );
     expect(failures(forgetful, 1)).toEqual(['exception']);
-  }, 60_000);
+  });
 
   it('reads the flags of the command line, and names what is wrong with them', () => {
     const defaults = { protocol: 'pow', seed: 1, nodes: 7, byzantine: 0, minutes: 30 };
@@ -173,5 +165,5 @@ describe('canaries', () => {
     expect(() => runSimulation({ ...options, protocol: 'none' }, nobleCrypto)).toThrow(
       'protocol "none" is unknown',
     );
-  }, 60_000);
+  });
 });

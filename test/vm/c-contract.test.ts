@@ -39,7 +39,7 @@ const word = (value: bigint): Uint8Array => bigintToBytes(value, 32);
 const transfer = (to: Uint8Array, amount: bigint): Uint8Array =>
   concat(Uint8Array.of(1), to, word(amount));
 
-describe('a contract in C', { timeout: 60_000 }, () => {
+describe('a contract in C', () => {
   function deployed(): ContractScene {
     const scene = new ContractScene();
     scene.mustDeploy(contract, wasm as Uint8Array, word(1_000n));

@@ -8,7 +8,7 @@ import { compareModule, emptyReport } from '../support/interpreter/differential.
 import { RandomModules } from '../support/interpreter/random-module.ts';
 import { pickerFrom } from '../support/pick.ts';
 
-describe('random modules', { timeout: 120_000 }, () => {
+describe('random modules', () => {
   it('run alike in the engine, metered and not, and in the interpreter', async () => {
     const report = emptyReport();
     const modules = new RandomModules();

@@ -26,7 +26,7 @@ let scene: ContractScene;
 
 beforeAll(async () => {
   wasm = await compilePuppet();
-}, 60_000);
+});
 
 function setScene(): void {
   scene = new ContractScene();
@@ -51,7 +51,7 @@ function expectGas(actual: number, expected: number): void {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1);
 }
 
-describe('storage', { timeout: 60_000 }, () => {
+describe('storage', () => {
   it('costs 2,100 cold and 100 warm to read', () => {
     setScene();
     expectGas(
@@ -117,7 +117,7 @@ describe('storage', { timeout: 60_000 }, () => {
   });
 });
 
-describe('accounts', { timeout: 60_000 }, () => {
+describe('accounts', () => {
   it('cost 2,600 cold and 100 warm; sender, miner, precompiles are warm from the start', () => {
     setScene();
     const cold = puppet.call(addressOf(0x11));
@@ -156,7 +156,7 @@ describe('accounts', { timeout: 60_000 }, () => {
   });
 });
 
-describe('logs', { timeout: 60_000 }, () => {
+describe('logs', () => {
   it('carry address, topics and data', () => {
     setScene();
     const topics = [1n, 2n, 3n, 4n].map((value) => bigintToBytes(value, 32));
@@ -181,7 +181,7 @@ describe('logs', { timeout: 60_000 }, () => {
   });
 });
 
-describe('environment', { timeout: 60_000 }, () => {
+describe('environment', () => {
   it('is that of call, transaction and block', () => {
     setScene();
     const output = scene.mustCall(alice, puppet.environment(), { value: 5n });
@@ -218,7 +218,7 @@ describe('environment', { timeout: 60_000 }, () => {
   });
 });
 
-describe('256-bit arithmetic', { timeout: 60_000 }, () => {
+describe('256-bit arithmetic', () => {
   const modulus = 1n << 256n;
   const word = fc.oneof(
     fc.bigInt({ min: 0n, max: modulus - 1n }),
@@ -259,7 +259,7 @@ describe('256-bit arithmetic', { timeout: 60_000 }, () => {
   });
 });
 
-describe('block ids (EIP-2935)', { timeout: 60_000 }, () => {
+describe('block ids (EIP-2935)', () => {
   const ask = (number: bigint) => puppet.staticCall(blockIdsAddress, bigintToBytes(number, 32));
 
   it('answer for the last 8,191 blocks and revert elsewhere', () => {

@@ -10,7 +10,7 @@ import { createKeccak256 } from '../../src/vm/keccak.ts';
 
 const keccak256 = createKeccak256();
 
-describe('Keccak-256', { timeout: 60_000 }, () => {
+describe('Keccak-256', () => {
   it('gives the known digests of "" and "testing"', () => {
     expect(toHex(keccak256(emptyBytes))).toBe(
       'c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470',

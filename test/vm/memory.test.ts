@@ -21,7 +21,7 @@ function sceneWith(wasm: Uint8Array): ContractScene {
   return scene;
 }
 
-describe('memory', { timeout: 60_000 }, () => {
+describe('memory', () => {
   it('grows to 64 pages and answers -1 beyond, after the charge', async () => {
     const scene = sceneWith(await compilePuppet());
     const grow = (pages: bigint): number => {

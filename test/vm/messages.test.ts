@@ -28,14 +28,14 @@ let scene: ContractScene;
 
 beforeAll(async () => {
   wasm = await compilePuppet();
-}, 60_000);
+});
 
 function setScene(): void {
   scene = new ContractScene();
   for (const address of [alice, bob, carol]) scene.mustDeploy(address, wasm);
 }
 
-describe('calls', { timeout: 60_000 }, () => {
+describe('calls', () => {
   it('return data and status', () => {
     setScene();
     const output = scene.mustCall(alice, puppet.call(bob, puppet.echo(utf8('hello'))));
@@ -162,7 +162,7 @@ describe('calls', { timeout: 60_000 }, () => {
   });
 });
 
-describe('static calls', { timeout: 60_000 }, () => {
+describe('static calls', () => {
   it('trap on each kind of write, at any depth below', () => {
     setScene();
     const writes: Record<string, Uint8Array> = {
@@ -191,7 +191,7 @@ describe('static calls', { timeout: 60_000 }, () => {
   });
 });
 
-describe('gas between frames', { timeout: 60_000 }, () => {
+describe('gas between frames', () => {
   it('keeps a 64th from a callee that wants everything (EIP-150)', () => {
     setScene();
     const outcome = scene.call(alice, puppet.call(bob, puppet.loop()), { gas: 6_400_000n });
@@ -231,7 +231,7 @@ describe('gas between frames', { timeout: 60_000 }, () => {
   });
 });
 
-describe('creations', { timeout: 60_000 }, () => {
+describe('creations', () => {
   const hex = (bytes: Uint8Array): `0x${string}` => `0x${toHex(bytes)}`;
   const rich = { gas: 30_000_000n };
 

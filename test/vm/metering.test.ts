@@ -41,7 +41,7 @@ const repeated = 200;
 const many = (...instructions: Instruction[]): Instruction[] =>
   Array.from({ length: repeated }, () => instructions).flat();
 
-describe('prices', { timeout: 60_000 }, () => {
+describe('prices', () => {
   const base = ink.functionEntry + ink.functionLocal + cost.constant + ink.chargePoint;
 
   it.each<[string, Instruction[], number]>([
@@ -78,7 +78,7 @@ describe('prices', { timeout: 60_000 }, () => {
   });
 });
 
-describe('out of gas', { timeout: 60_000 }, () => {
+describe('out of gas', () => {
   it('comes exactly one unit below what is needed', async () => {
     const wasm = await compilePuppet();
     const scene = sceneWith(wasm);
@@ -146,11 +146,11 @@ describe('out of gas', { timeout: 60_000 }, () => {
   });
 });
 
-describe('stack', { timeout: 60_000 }, () => {
+describe('stack', () => {
   let wasm: Uint8Array;
   beforeAll(async () => {
     wasm = await compilePuppet();
-  }, 60_000);
+  });
 
   it('traps before the engine overflows, at a depth that repeats', () => {
     const scene = sceneWith(wasm);
@@ -262,7 +262,7 @@ describe('stack', { timeout: 60_000 }, () => {
   });
 });
 
-describe('faults of the engine', { timeout: 60_000 }, () => {
+describe('faults of the engine', () => {
   it('are thrown, never an outcome', () => {
     const scene = new ContractScene();
     scene.world.setCode(contract, Uint8Array.of(1, 2, 3));
@@ -283,7 +283,7 @@ describe('faults of the engine', { timeout: 60_000 }, () => {
   });
 });
 
-describe('random code', { timeout: 60_000 }, () => {
+describe('random code', () => {
   const step = fc.constantFrom<Instruction[]>(
     [op('local.get', 1), op('i32.const', 3), op('i32.add'), op('local.set', 1)],
     [op('local.get', 1), op('if', emptyBlock), op('br', 1), op('end')],

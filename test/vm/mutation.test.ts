@@ -14,7 +14,7 @@ import { compilePuppet } from '../support/puppet.ts';
 let wasm: Uint8Array;
 beforeAll(async () => {
   wasm = await compilePuppet();
-}, 60_000);
+});
 
 interface Damage {
   readonly at: number;
@@ -46,7 +46,7 @@ function damaged(bytes: Uint8Array, wounds: readonly Damage[]): Uint8Array {
 /** Every refusal begins with its place. */
 const place = /^(module|[a-z]+( count)? section)(, function \d+)?, (byte \d+|which is missing): \S/;
 
-describe('damaged modules', { timeout: 60_000 }, () => {
+describe('damaged modules', () => {
   it('are refused, or run everywhere', () => {
     let accepted = 0;
     fc.assert(
@@ -69,7 +69,7 @@ describe('damaged modules', { timeout: 60_000 }, () => {
   });
 });
 
-describe('re-encoding', { timeout: 60_000 }, () => {
+describe('re-encoding', () => {
   it('is stable', () => {
     const once = encodeModule(decodeModule(wasm));
     expect(encodeModule(decodeModule(once))).toEqual(once);

@@ -44,7 +44,7 @@ function importing(entry: Import, parameters: readonly number[], results: readon
 const repeat = (count: number, ...instructions: Instruction[]): Instruction[] =>
   Array.from({ length: count }, () => instructions).flat();
 
-describe('accepted', { timeout: 60_000 }, () => {
+describe('accepted', () => {
   it('is the least contract', () => {
     expect(refusalOf({})).toBeUndefined();
   });
@@ -86,7 +86,7 @@ describe('accepted', { timeout: 60_000 }, () => {
   });
 });
 
-describe('floats are refused', { timeout: 60_000 }, () => {
+describe('floats are refused', () => {
   it.each([
     [
       'operator',
@@ -125,7 +125,7 @@ describe('floats are refused', { timeout: 60_000 }, () => {
   });
 });
 
-describe('later proposals are refused by name', { timeout: 60_000 }, () => {
+describe('later proposals are refused by name', () => {
   const marker = Uint8Array.of(0x41, 0x2a, 0x1a);
   /** Replaces `i32.const 42; drop` by raw bytes of the same length. */
   function withBytes(...raw: [number, number, number]): Uint8Array {
@@ -167,7 +167,7 @@ describe('later proposals are refused by name', { timeout: 60_000 }, () => {
   });
 });
 
-describe('structure', { timeout: 60_000 }, () => {
+describe('structure', () => {
   it('has no start function', () => {
     const refusal = refusalOf({
       types: [entryType, { parameters: [], results: [] }],
@@ -250,7 +250,7 @@ describe('structure', { timeout: 60_000 }, () => {
   });
 });
 
-describe('shapes', { timeout: 60_000 }, () => {
+describe('shapes', () => {
   const block = op('block', emptyBlock);
   const end = op('end');
   const zero = op('i32.const', 0);

@@ -33,7 +33,7 @@ function run(number: number, input: Uint8Array, gas = 1_000_000n) {
   return { ...outcome, used: gas - outcome.gasLeft, output: toHex(outcome.output) };
 }
 
-describe('ecrecover 0x01', { timeout: 60_000 }, () => {
+describe('ecrecover 0x01', () => {
   // go-ethereum, core/vm/testdata/precompiles/ecRecover.json, "ValidKey".
   const valid = fromHex(
     '18c547e4f7b0f325ad1e56f57e26c745b09a3e503d86e00e5255ff7f715d3d1c' +
@@ -84,7 +84,7 @@ describe('ecrecover 0x01', { timeout: 60_000 }, () => {
   });
 });
 
-describe('hashes and identity', { timeout: 60_000 }, () => {
+describe('hashes and identity', () => {
   it('SHA-256 0x02 (FIPS 180, "abc" and empty)', () => {
     expect(run(2, utf8('abc')).output).toBe(
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
@@ -108,7 +108,7 @@ describe('hashes and identity', { timeout: 60_000 }, () => {
   });
 });
 
-describe('P-256 verification 0x100 (EIP-7951)', { timeout: 60_000 }, () => {
+describe('P-256 verification 0x100 (EIP-7951)', () => {
   const hash = 'bb5a52f42f9c9261ed4361f59422a1e30036e7c32b270c8807a419feca605023';
   const r = '2ba3a8be6b94d5ec80a6d9d1190a436effe50d85a1eee859b8cc6af9bd5c2e18';
   const s = '4cd60b855d442f5b3c7b11eb6c4e0ae7525fe710fab9aa7c77a67f79e6fadd76';
@@ -149,7 +149,7 @@ describe('P-256 verification 0x100 (EIP-7951)', { timeout: 60_000 }, () => {
   });
 });
 
-describe('P-256 vectors of EIP-7951', { timeout: 60_000 }, () => {
+describe('P-256 vectors of EIP-7951', () => {
   // Project Wycheproof, ecdsa_secp256r1_sha256_p1363_test.json: "#number title", then input and answer.
   const file = fileURLToPath(new URL('p256-vectors.txt', import.meta.url));
   const lines = readFileSync(file, 'utf8').trim().split('\n');
@@ -185,7 +185,7 @@ describe('P-256 vectors of EIP-7951', { timeout: 60_000 }, () => {
   });
 });
 
-describe('every precompiled contract', { timeout: 60_000 }, () => {
+describe('every precompiled contract', () => {
   it('fails below its price and undoes the transfer', () => {
     for (const [number, price] of [
       [1, prices.recover],

@@ -55,7 +55,7 @@ function tableOf(reports: readonly (readonly [string, SuiteReport])[]): string {
   );
 }
 
-describe('WebAssembly suite', { timeout: 60_000 }, () => {
+describe('WebAssembly suite', () => {
   it.skipIf(suite === undefined)(
     'passes through decode, validate, instrument, encode',
     async () => {

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { TwinNodes } from '../support/fuzz/twin-nodes.ts';
 import { compilePuppet } from '../support/puppet.ts';
 
-describe('hostile blocks', { timeout: 120_000 }, () => {
+describe('hostile blocks', () => {
   it('come out the same from a machine that remembers and from one that forgets', async () => {
     const nodes = new TwinNodes([await compilePuppet()]);
     const reports = [1, 2].map((seed) => nodes.run(seed));

@@ -5,7 +5,7 @@ import { validateModule } from '../../src/vm/contract.ts';
 import type { Instruction } from '../../src/vm/module.ts';
 import { entryBytes, op } from '../support/module-builder.ts';
 
-describe('types are checked before the engine sees them', { timeout: 60_000 }, () => {
+describe('types are checked before the engine sees them', () => {
   it.each<[string, Instruction[], RegExp]>([
     ['a missing operand', [op('i32.add')], /^code section, function 0, byte \d+: i32\.add needs/],
     ['a wrong type', [op('i64.const', 1n), op('i32.eqz')], /needs i32, found i64/],

@@ -60,7 +60,7 @@ describe('headers first', () => {
     world.run({ kind: 'elapsed', timer: 'poll' });
     world.serve({ a: headersOnly });
     expect(world.state.tree.heaviest.height).toBe(7_000);
-  }, 60_000);
+  });
 
   it('asks a second peer beside one that is slow', () => {
     const world = new World();
@@ -118,7 +118,7 @@ describe('headers first', () => {
     expect(world.head.id).toBe(tipOf(heavier).id);
     expect(world.of('alarm').map(({ code }) => code)).toContain('deep-reorganisation');
     expect(world.state.tree.size).toBeLessThan(3 * limits.headerWindowBlocks);
-  }, 60_000);
+  });
 });
 
 describe('bad headers', () => {

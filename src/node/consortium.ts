@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { encodeAbiParameters } from 'viem';
+import { encodeAbiParameters } from 'viem/utils';
 import { buildGenesis } from '../ledger/genesis-block.ts';
 import { createIdentity, peerIdOfIdentity, rawIdentity } from '../network/identity.ts';
 import { toHex } from '../primitives/bytes.ts';

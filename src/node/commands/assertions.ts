@@ -1,6 +1,6 @@
 /** `dodona oracle …` for statements with a bond: make, read, dispute and settle them, take money. */
 
-import { toHex } from 'viem';
+import { toHex } from 'viem/utils';
 import { printable } from '../../oracle/claim.ts';
 import {
   type ContractAddress,

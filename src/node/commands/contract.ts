@@ -3,13 +3,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import {
-  type AbiFunction,
-  decodeFunctionResult,
-  encodeDeployData,
-  encodeFunctionData,
-  type Hex,
-} from 'viem';
+import type { AbiFunction, Hex } from 'viem';
+import { decodeFunctionResult, encodeDeployData, encodeFunctionData } from 'viem/utils';
 import { parseDecimal } from '../../oracle/decimal.ts';
 import { RpcFault, type Transport } from '../../oracle/transport.ts';
 import type { Handler, Invocation } from '../command-line.ts';

@@ -4,14 +4,13 @@
  */
 
 import { appendFileSync } from 'node:fs';
+import type { Abi, Hex } from 'viem';
 import {
-  type Abi,
   decodeEventLog,
   decodeFunctionResult,
   encodeDeployData,
   encodeFunctionData,
-  type Hex,
-} from 'viem';
+} from 'viem/utils';
 import { intrinsicGas } from '../../ledger/fees.ts';
 import { Journal } from '../../ledger/journal.ts';
 import { createdAddress, runMessage } from '../../ledger/transactions.ts';

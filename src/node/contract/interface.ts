@@ -3,14 +3,8 @@
  * selectors, errors and event topics as constants, and the entry points that decode and dispatch.
  */
 
-import {
-  type Abi,
-  type AbiFunction,
-  type AbiParameter,
-  parseAbi,
-  toEventSelector,
-  toFunctionSelector,
-} from 'viem';
+import type { Abi, AbiFunction, AbiParameter } from 'viem';
+import { parseAbi, toEventSelector, toFunctionSelector } from 'viem/utils';
 
 /** Parses the text of an `interface.abi`. @throws viem's error naming the line that is wrong. */
 export function parseInterface(text: string): Abi {

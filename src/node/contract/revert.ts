@@ -1,6 +1,7 @@
 /** Why a contract call failed, in the contract's own words. */
 
-import { type Abi, decodeErrorResult, type Hex } from 'viem';
+import type { Abi, Hex } from 'viem';
+import { decodeErrorResult } from 'viem/utils';
 import type { Outcome } from '../../vm/world.ts';
 
 /** Decoded revert data. */

@@ -1,6 +1,7 @@
 /** ABI entries from declarations: functions, events, errors, with the types as they are written. */
 
-import { type AbiEvent, type AbiFunction, toEventSelector, toFunctionSelector } from 'viem';
+import type { AbiEvent, AbiFunction } from 'viem';
+import { toEventSelector, toFunctionSelector } from 'viem/utils';
 import { faultAt, hasDecorator, type Located } from './syntax.ts';
 import { typeName, type ValueType, valueType } from './value-types.ts';
 

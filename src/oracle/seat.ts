@@ -4,16 +4,20 @@ import { type Feed, type OracleClient, requireRounds } from './client.ts';
 import { ContractRefusal, calldata, oracleAbi, stakeAbi } from './contracts.ts';
 import type { Wallet } from './wallet.ts';
 
-/** Blocks to wait for a transaction before giving up. */
-const waitBlocks = 40;
+/** Two minutes, when each pause is a quarter of a second: eight blocks of a main network. */
+const looksMax = 480;
 
-/** Resolves when a transaction is in a block. @throws Error when it fails or takes too long */
+/**
+ * Resolves when a transaction is in a block.
+ * @param pause waits a quarter of a second between two looks
+ * @throws Error when it fails or takes too long
+ */
 export async function mined(
   client: Pick<OracleClient, 'transport'>,
   hash: string,
   pause: () => Promise<void>,
 ): Promise<void> {
-  for (let turn = 0; turn < waitBlocks; turn++) {
+  for (let look = 0; look < looksMax; look++) {
     const receipt = (await client.transport.request('eth_getTransactionReceipt', [hash])) as {
       status: string;
     } | null;
@@ -28,7 +32,7 @@ export async function mined(
 /**
  * Brings the account's stake up to `amount` acorns and takes a seat of `feed`. An account that has a
  * seat already is refused before anything is staked.
- * @param pause waits about one block between looks
+ * @param pause waits a quarter of a second between two looks
  * @returns the first round that the seat counts for
  * @throws ContractRefusal StakeTooLow, SeatsFull, AlreadySeated; WrongKind
  */

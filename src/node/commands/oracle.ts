@@ -161,7 +161,7 @@ async function runReport(
   return 0;
 }
 
-const pauseMs = 1_000;
+const pauseMs = 250;
 
 /** Deposits stake and takes a seat: what an account needs before its first report. */
 const runJoin: Handler = async (invocation, terminal) => {

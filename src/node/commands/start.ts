@@ -14,6 +14,7 @@ import { parseAddress } from '../../primitives/keys.ts';
 import { testAccounts } from '../accounts.ts';
 import type { Handler, Terminal } from '../command-line.ts';
 import { startDemonstration } from '../demonstration.ts';
+import type { HeadNotice } from '../executor-api.ts';
 import { listKeystores } from '../keystore.ts';
 import { createLogger } from '../log.ts';
 import { type NodeOptions, type RunningNode, startNode } from '../node.ts';
@@ -138,6 +139,23 @@ async function oracleLine(desk: OracleDesk, feed: Feed): Promise<string> {
   return `${feed.name} ${answer} · round ${round.round} ${round.phase}`;
 }
 
+/** The line of a new head. What cannot be read now is left out of it. */
+async function blockLine(
+  node: RunningNode,
+  notice: HeadNotice,
+  feed: Promise<Feed | undefined> | undefined,
+): Promise<string> {
+  const answer = async (): Promise<string> => {
+    const shown = await feed;
+    return node.oracle && shown ? oracleLine(node.oracle.desk, shown) : '';
+  };
+  const [oracle, makers] = await Promise.all([
+    answer().catch(() => ''),
+    makersLine(node).catch(() => ''),
+  ]);
+  return statusLine({ notice, peers: node.network.peers().length, makers, oracle });
+}
+
 async function warnOfDueReveals(node: RunningNode, write: (text: string) => void): Promise<void> {
   const owing = (await node.oracle?.owing(node.live.head.height)) ?? [];
   if (owing.length === 0) return;
@@ -156,27 +174,37 @@ export const runStart: Handler = async ({ settings: { values } }, terminal) => {
   }
 };
 
-/** From the banner to the signal to stop; resolves with the exit code. */
-async function serve(node: RunningNode, settings: Settings, terminal: Terminal): Promise<number> {
-  const stopped = untilStopped(node);
-  const warn = (problem: string): void => terminal.writeError(`dodona: ${problem}\n`);
+/** Starts the agents and says what runs here. */
+async function introduce(
+  node: RunningNode,
+  settings: Settings,
+  terminal: Terminal,
+  warn: (problem: string) => void,
+): Promise<void> {
   if (node.genesis.development && settings.demo && node.oracle !== undefined) {
     await startDemonstration(node.oracle, warn);
   }
   await node.oracle?.resume(warn);
   terminal.write(`${await bannerOf(node, settings)}\n`);
+}
+
+/** From the banner to the signal to stop; resolves with the exit code. */
+async function serve(node: RunningNode, settings: Settings, terminal: Terminal): Promise<number> {
+  const stopped = untilStopped(node);
+  const warn = (problem: string): void => terminal.writeError(`dodona: ${problem}\n`);
   const { oracle } = node;
-  const feeds = (await oracle?.client.feeds()) ?? [];
-  const feed = feeds.find(({ kind }) => kind === 'commit-reveal');
+  const feed = oracle?.client
+    .feeds()
+    .then((feeds) => feeds.find(({ kind }) => kind === 'commit-reveal'))
+    .catch(() => undefined);
+  const introduced = introduce(node, settings, terminal, warn);
+  // Blocks come before the banner is written: their lines wait for it, and for each other.
+  let shown = introduced.catch(() => {});
   node.onHead((notice) => {
-    const shown = oracle && feed ? oracleLine(oracle.desk, feed) : Promise.resolve('');
-    void Promise.all([shown.catch(() => ''), makersLine(node).catch(() => '')]).then(
-      ([answer, makers]) => {
-        const peers = node.network.peers().length;
-        terminal.write(`${statusLine({ notice, peers, makers, oracle: answer })}\n`);
-      },
-    );
+    const line = blockLine(node, notice, feed);
+    shown = shown.then(async () => terminal.write(`${await line}\n`));
   });
+  await introduced;
   const failure = await stopped;
   if (failure !== undefined) {
     warn(failure.message);

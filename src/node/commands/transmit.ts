@@ -11,7 +11,7 @@ import { UsageError } from '../resolve-settings.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
 import { registryOf } from './oracle.ts';
 
-const pauseMs = 1_000;
+const pauseMs = 250;
 
 function readReport(file: string): SignedReport {
   try {

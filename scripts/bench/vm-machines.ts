@@ -7,7 +7,6 @@
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createEVM } from '@ethereumjs/evm';
 import { Account, createAddressFromString } from '@ethereumjs/util';
-import solc from 'solc';
 import { encodeFunctionData, parseAbi } from 'viem';
 import { Journal } from '../../src/ledger/journal.ts';
 import { fromHex, type Hex, toHex } from '../../src/primitives/bytes.ts';
@@ -140,32 +139,4 @@ export async function javascriptMachine(code: Uint8Array): Promise<VmRival> {
 export function encodeRounds(method: string, rounds: number): Uint8Array {
   const signature = parseAbi([`function ${method}(uint64 rounds)`] as readonly string[]);
   return fromHex(encodeFunctionData({ abi: signature, args: [BigInt(rounds)] } as never));
-}
-
-interface SolidityOutput {
-  readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];
-  readonly contracts: Record<
-    string,
-    Record<string, { readonly evm: { readonly deployedBytecode: { readonly object: string } } }>
-  >;
-}
-
-/** Code of the one contract in `source`, through IR with the optimiser. */
-export function compileSolidity(source: string, name: string): Uint8Array {
-  const input = {
-    language: 'Solidity',
-    sources: { main: { content: source } },
-    settings: {
-      evmVersion: 'cancun',
-      viaIR: true,
-      optimizer: { enabled: true, runs: 1_000_000 },
-      outputSelection: { '*': { '*': ['evm.deployedBytecode.object'] } },
-    },
-  };
-  const output = JSON.parse(solc.compile(JSON.stringify(input))) as SolidityOutput;
-  const error = output.errors?.find(({ severity }) => severity === 'error');
-  if (error !== undefined) throw new Error(error.formattedMessage);
-  const compiled = output.contracts.main?.[name];
-  if (compiled === undefined) throw new Error(`the source has no contract ${name}`);
-  return fromHex(compiled.evm.deployedBytecode.object);
 }

@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { buildContract } from '../../src/node/contract/project.ts';
 import { createNativeCrypto } from '../../src/node/native-crypto.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
+import { compileSolidity } from '../../test/support/solidity.ts';
 import { findAnvil, startAnvil } from './anvil.ts';
 import { type BenchRow, type Round, rate } from './measure.ts';
 import {
   anvilFlags,
-  compileSolidity,
   encodeRounds,
   javascriptMachine,
   ownMachine,
@@ -127,7 +127,7 @@ async function measure(workload: Workload, rivals: Rivals): Promise<readonly Ben
 
 export async function benchVm(): Promise<readonly BenchRow[]> {
   const artifact = await buildContract(folder);
-  const code = compileSolidity(readFileSync(`${folder}Workloads.sol`, 'utf8'), 'Workloads');
+  const code = compileSolidity(readFileSync(`${folder}Workloads.sol`, 'utf8'), 'Workloads', true);
   const own = ownMachine(fromHex(artifact.bytecode), createNativeCrypto());
   const javascript = await javascriptMachine(code);
   const program = findAnvil();

@@ -54,6 +54,9 @@ export declare function create2(
 @external("vm_hooks", "account_balance")
 export declare function accountBalance(account: usize, target: usize): void;
 // @ts-ignore: decorator
+@external("vm_hooks", "account_code_size")
+export declare function accountCodeSize(account: usize): u32;
+// @ts-ignore: decorator
 @external("vm_hooks", "contract_address")
 export declare function contractAddress(target: usize): void;
 // @ts-ignore: decorator

@@ -13,6 +13,7 @@ export const PANIC_DIVISION: u32 = 0x12;
 export const PANIC_STORAGE: u32 = 0x22;
 export const PANIC_EMPTY: u32 = 0x31;
 export const PANIC_INDEX: u32 = 0x32;
+export const PANIC_MEMORY: u32 = 0x41;
 const PANIC_SELECTOR: u32 = 0x4e487b71;
 
 /** Stops with `length` bytes as revert data. */

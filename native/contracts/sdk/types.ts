@@ -3,8 +3,9 @@
  * and compute alike; their names decide what the ABI says.
  */
 
-import { Span, unsigned } from "./calldata";
+import { Span } from "./calldata";
 import { allocate } from "./memory";
+import { PANIC_INDEX, PANIC_MEMORY, panic } from "./revert";
 import { loadWord, storeWord, U256, u256 } from "./u256";
 
 /** ABI `address`: 160 bits. */
@@ -40,23 +41,26 @@ export class List<T> {
   data: usize;
   length: u32;
 
-  /** Item `index`; reverts where calldata holds more than the type can, traps beyond the end. */
+  /** Item `index`; Panic(0x32) beyond the end. */
   at(index: u32): T {
-    if (index >= this.length) unreachable();
-    const word = loadWord(this.data + (<usize>index << 5));
-    if (isBoolean<T>()) unsigned(word, 1);
-    else if (isInteger<T>()) unsigned(word, sizeof<T>() * 8);
-    return fromWord<T>(word);
+    if (index >= this.length) panic(PANIC_INDEX);
+    return fromWord<T>(loadWord(this.data + (<usize>index << 5)));
   }
 
+  /** Panic(0x32) beyond the end. */
   set(index: u32, value: T): void {
-    if (index >= this.length) unreachable();
+    if (index >= this.length) panic(PANIC_INDEX);
     storeWord(this.data + (<usize>index << 5), toWord<T>(value));
   }
 }
 
-/** A list of `length` zeros. */
+/** Words that fit into the 4 MiB of a contract's memory. */
+const listLengthMax: u32 = 1 << 17;
+
+/** A list of `length` zeros; Panic(0x41) when no memory could hold it. */
 export function newList<T>(length: u32): List<T> {
+  // In 32 bits the size of a longer one could begin again at 0.
+  if (length > listLengthMax) panic(PANIC_MEMORY);
   const list = changetype<List<T>>(allocate(8));
   list.data = allocate(<usize>length << 5);
   list.length = length;

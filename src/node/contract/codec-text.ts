@@ -2,16 +2,20 @@
 
 import type { ValueType } from './value-types.ts';
 
+/** `word`, an expression, as a value of the type; a word that the type cannot hold reverts. */
+export function checkedText({ text, abi, bits }: ValueType, word: string): string {
+  if (abi === 'bool') return `kit.unsigned(${word}, 1) != 0`;
+  if (abi === 'address') return `kit.address(${word})`;
+  return bits === 256 ? word : `<${text}>kit.unsigned(${word}, ${bits})`;
+}
+
 /** The expression for the argument at byte `position` of the head. */
-export function decodeText({ text, abi, form, bits }: ValueType, position: number): string {
+export function decodeText(type: ValueType, position: number): string {
+  const { text, form, item } = type;
   if (form === 'bytes') return `kit.argumentBytes(${position})`;
-  if (abi === 'address[]') return `changetype<${text}>(kit.argumentAddresses(${position}))`;
-  if (form === 'list') return `changetype<${text}>(kit.argumentList(${position}, 32))`;
-  if (abi === 'bool') return `kit.argumentUnsigned(${position}, 1) != 0`;
-  if (abi === 'address') return `kit.argumentAddress(${position})`;
-  return bits === 256
-    ? `kit.argument(${position})`
-    : `<${text}>kit.argumentUnsigned(${position}, ${bits})`;
+  if (item === undefined) return checkedText(type, `kit.argument(${position})`);
+  const bits = item.abi === 'bool' ? 1 : item.bits;
+  return `changetype<${text}>(kit.argumentItems(${position}, ${bits}))`;
 }
 
 /** A value to encode: its type and the variable that holds it. */
@@ -29,15 +33,18 @@ export function wordsText(values: readonly Encoded[]): string {
   return [String(values.length), ...tails].join(' + ');
 }
 
-/** Statements that append the values to `writer`: heads first, then what the heads point to. */
+/**
+ * Statements that append the values to `writer`: heads first, then what the heads point to. Variables
+ * of generated code begin with `$`, because a contract's parameters may have any name.
+ */
 export function encodeText(writer: string, values: readonly Encoded[]): string {
   const lines: string[] = [];
   const dynamic = values.filter(({ type }) => type.form !== 'word');
-  if (dynamic.length > 0) lines.push(`let tail: u32 = ${32 * values.length};`);
+  if (dynamic.length > 0) lines.push(`let $tail: u32 = ${32 * values.length};`);
   for (const value of values) {
     const { type, code } = value;
     if (type.form === 'word') lines.push(`${writer}.word(kit.toWord<${type.text}>(${code}));`);
-    else lines.push(`${writer}.number(tail);`, `tail += (${tailWords(value)}) << 5;`);
+    else lines.push(`${writer}.number($tail);`, `$tail += (${tailWords(value)}) << 5;`);
   }
   for (const { type, code } of dynamic) {
     lines.push(

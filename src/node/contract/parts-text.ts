@@ -1,6 +1,6 @@
 /** The functions and classes that stand behind `@event`, `@error` and `@contract` declarations. */
 
-import { encodeText, wordsText } from './codec-text.ts';
+import { checkedText, encodeText, wordsText } from './codec-text.ts';
 import { type Parameter, type Signature, selectorOf, signatureOf, topicOf } from './signature.ts';
 import { faultAt, hasDecorator, type Located, nodeKind } from './syntax.ts';
 
@@ -25,11 +25,11 @@ export function eventText(signature: Signature): string {
   const bytes = topicOf(signature).slice(2).replace(/../g, '0x$&,').slice(0, -1);
   return [
     `export function ${name}(${parameterList(parameters)}): void {`,
-    `  const log = kit.open(${1 + topics.length} + ${wordsText(data)}, 0);`,
-    `  log.raw(memory.data<u8>([${bytes}]));`,
-    ...topics.map((topic) => `  log.word(kit.toWord<${topic.type.text}>(${topic.name}));`),
-    `  ${encodeText('log', data)}`,
-    `  kit.emit(log, ${1 + topics.length});`,
+    `  const $log = kit.open(${1 + topics.length} + ${wordsText(data)}, 0);`,
+    `  $log.raw(memory.data<u8>([${bytes}]));`,
+    ...topics.map((topic) => `  $log.word(kit.toWord<${topic.type.text}>(${topic.name}));`),
+    `  ${encodeText('$log', data)}`,
+    `  kit.emit($log, ${1 + topics.length});`,
     '}',
   ].join('\n');
 }
@@ -40,10 +40,10 @@ export function errorText(signature: Signature): string {
   const values = encoded(parameters);
   return [
     `export function ${name}(${parameterList(parameters)}): void {`,
-    `  const data = kit.open(${wordsText(values)}, 4);`,
-    `  store<u32>(data.start, bswap<u32>(${selectorOf(signature)}));`,
-    `  ${encodeText('data', values)}`,
-    '  kit.revertBytes(data.start, data.length);',
+    `  const $data = kit.open(${wordsText(values)}, 4);`,
+    `  store<u32>($data.start, bswap<u32>(${selectorOf(signature)}));`,
+    `  ${encodeText('$data', values)}`,
+    '  kit.revertBytes($data.start, $data.length);',
     '}',
   ].join('\n');
 }
@@ -57,17 +57,19 @@ function methodText(signature: Signature): string {
   }
   const isView = hasDecorator(declaration, 'view');
   const values = encoded(parameters);
-  const value = hasDecorator(declaration, 'payable') ? 'acorns' : 'kit.u256(0)';
+  const value = hasDecorator(declaration, 'payable') ? '$acorns' : 'kit.u256(0)';
   const extra =
-    value === 'acorns' ? [...(values.length > 0 ? [', '] : []), 'acorns: kit.U256'] : [];
+    value === '$acorns' ? [...(values.length > 0 ? [', '] : []), '$acorns: kit.U256'] : [];
   return [
     `  ${name}(${parameterList(parameters)}${extra.join('')}): ${result?.text ?? 'void'} {`,
-    `  const data = kit.input(${selectorOf(signature)}, ${wordsText(values)});`,
-    `  ${encodeText('data', values)}`,
+    `  const $data = kit.input(${selectorOf(signature)}, ${wordsText(values)});`,
+    `  ${encodeText('$data', values)}`,
+    // An account without code answers every call with success and nothing.
+    ...(result === undefined ? ['  kit.requireCode(changetype<kit.U256>(this));'] : []),
     isView
-      ? '  kit.view(changetype<kit.U256>(this), data);'
-      : `  kit.call(changetype<kit.U256>(this), data, ${value});`,
-    ...(result === undefined ? [] : [`  return kit.fromWord<${result.text}>(kit.returned(0));`]),
+      ? '  kit.view(changetype<kit.U256>(this), $data);'
+      : `  kit.call(changetype<kit.U256>(this), $data, ${value});`,
+    ...(result === undefined ? [] : [`  return ${checkedText(result, 'kit.returned(0)')};`]),
     '  }',
   ].join('\n');
 }

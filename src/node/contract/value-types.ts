@@ -9,6 +9,8 @@ export interface ValueType {
   readonly form: 'word' | 'bytes' | 'list';
   /** Bits that a storage word gives it; 256 for all that is not packed. */
   readonly bits: number;
+  /** Of a list. */
+  readonly item?: ValueType;
 }
 
 const word = (text: string, abi: string, bits: number): ValueType => ({
@@ -71,5 +73,5 @@ export function valueType(source: Source, type: TypeSyntax, place: string): Valu
   if (typeName(type) !== 'List' || inner === undefined) throw unsupported(source, type, place);
   const item = plainType(inner);
   if (item?.form !== 'word') throw unsupported(source, inner, place);
-  return { text: `List<${item.text}>`, abi: `${item.abi}[]`, form: 'list', bits: 256 };
+  return { text: `List<${item.text}>`, abi: `${item.abi}[]`, form: 'list', bits: 256, item };
 }

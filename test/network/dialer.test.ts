@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { shareSlots } from '../../src/network/admission.ts';
 import { Dialer, type DialerParts } from '../../src/network/dialer.ts';
 import { PeerBook } from '../../src/network/store.ts';
@@ -19,7 +19,9 @@ const address = (host: string, id: string | undefined): string =>
   `/ip4/${host}/tcp/30333${id === undefined ? '' : `/p2p/${id}`}`;
 
 async function emptyBook(): Promise<{ book: PeerBook; file: string }> {
-  const file = join(await mkdtemp(join(tmpdir(), 'dodona-book-')), 'peers.json');
+  const folder = await mkdtemp(join(tmpdir(), 'dodona-book-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'peers.json');
   return { book: await PeerBook.open(file, silentLogger), file };
 }
 

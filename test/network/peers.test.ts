@@ -1,7 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { utf8 } from '../../src/primitives/bytes.ts';
 import { exchangeCodecs } from '../../src/primitives/wire.ts';
 import { startAdversary } from './adversary.ts';
@@ -19,6 +20,12 @@ import {
 const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));
+/** For hosts that one test starts one after the other. */
+async function ownDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'dodona-network-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return directory;
+}
 const address = ({ network }: TestHost): string => network.addresses()[0] as string;
 
 describe('peers', () => {
@@ -59,7 +66,7 @@ describe('peers', () => {
   });
 
   it('dials its bootnode again when that has restarted', async () => {
-    const boot = await startHost();
+    const boot = await startHost({ dataDirectory: await ownDirectory() });
     const port = Number(/tcp\/(\d+)/.exec(address(boot))?.[1]);
     const a = await host({ bootnodes: [address(boot)] });
     await until('it has joined', () => a.heard.joined.length === 1);
@@ -77,7 +84,7 @@ describe('peers', () => {
   });
 
   it('bans by report, for both directions, and keeps the ban over a restart', async () => {
-    const [a, b] = [await startHost(), await host()];
+    const [a, b] = [await startHost({ dataDirectory: await ownDirectory() }), await host()];
     await connect(a, b);
     a.network.report(b.network.id, 'stalled');
     expect(a.network.peers()).toHaveLength(1);
@@ -109,7 +116,7 @@ describe('peers', () => {
   });
 
   it('writes anchors, and dials them first after a restart', async () => {
-    const [a, b] = [await startHost(), await host()];
+    const [a, b] = [await startHost({ dataDirectory: await ownDirectory() }), await host()];
     await connect(a, b);
     await a.network.stop();
     const file = JSON.parse(await readFile(join(a.directory, 'peers.json'), 'utf8'));
@@ -154,8 +161,11 @@ describe('peers', () => {
   it('fails to start on a port that is taken, or with a bootnode that is none', async () => {
     const a = await host();
     const port = Number(/tcp\/(\d+)/.exec(address(a))?.[1]);
-    await expect(startHost({ listen: { host: '127.0.0.1', port } })).rejects.toThrow();
-    await expect(startHost({ bootnodes: ['203.0.113.7:30333'] })).rejects.toThrow(/like \/ip4/);
+    const dataDirectory = await ownDirectory();
+    const listen = { host: '127.0.0.1', port };
+    await expect(startHost({ dataDirectory, listen })).rejects.toThrow();
+    const bootnodes = ['203.0.113.7:30333'];
+    await expect(startHost({ dataDirectory, bootnodes })).rejects.toThrow(/like \/ip4/);
   });
 
   it('refuses an address that is none, and itself', async () => {

@@ -12,6 +12,8 @@ const hosts = new HostSet();
 afterEach(() => hosts.stopAll());
 const host = (...options: Parameters<typeof startHost>) => hosts.add(startHost(...options));
 
+/** For answers that come. */
+const patientMs = 300_000;
 const bodiesQuery = exchangeCodecs.bodies.query.encode({ ids: ['11'.repeat(32)] });
 const headersQuery = exchangeCodecs.headers.query.encode({
   locator: ['22'.repeat(32)],
@@ -46,10 +48,10 @@ describe('requests', () => {
     };
     const [a, b] = [await host({ query }), await host({ query })];
     await connect(a, b);
-    expect(await a.network.request(b.network.id, 'bodies', bodiesQuery, 5_000)).toEqual(
+    expect(await a.network.request(b.network.id, 'bodies', bodiesQuery, patientMs)).toEqual(
       pattern(100),
     );
-    expect(await b.network.request(a.network.id, 'headers', headersQuery, 5_000)).toEqual(
+    expect(await b.network.request(a.network.id, 'headers', headersQuery, patientMs)).toEqual(
       pattern(100),
     );
     expect(asked).toEqual([
@@ -62,7 +64,7 @@ describe('requests', () => {
     const [a, b] = [await host(), await host({ height: 77 })];
     await connect(a, b);
     const own = exchangeCodecs.status.query.encode(statusAt(1));
-    const bytes = await a.network.request(b.network.id, 'status', own, 5_000);
+    const bytes = await a.network.request(b.network.id, 'status', own, patientMs);
     expect(exchangeCodecs.status.answer.decode(bytes).height).toBe(77);
   });
 
@@ -71,7 +73,7 @@ describe('requests', () => {
     const [asker, server] = await pair(async () => largest);
     const answers = await Promise.all(
       Array.from({ length: limits.requestsInFlightPerPeer }, () =>
-        asker.network.request(server.network.id, 'bodies', bodiesQuery, 20_000),
+        asker.network.request(server.network.id, 'bodies', bodiesQuery, patientMs),
       ),
     );
     for (const answer of answers) expect(Buffer.compare(answer, largest)).toBe(0);
@@ -82,7 +84,7 @@ describe('requests', () => {
     const [asker, server] = await pair(
       () => new Promise((resolve) => release.push(() => resolve(pattern(1)))),
     );
-    const ask = () => asker.network.request(server.network.id, 'bodies', bodiesQuery, 20_000);
+    const ask = () => asker.network.request(server.network.id, 'bodies', bodiesQuery, patientMs);
     const open = Array.from({ length: limits.requestsInFlightPerPeer }, ask);
     await until('all are being served', () => release.length === open.length);
     await expect(ask()).rejects.toMatchObject({ code: 'refused' });
@@ -101,15 +103,15 @@ describe('requests', () => {
       asker.network.request(server.network.id, 'bodies', bodiesQuery, deadlineMs);
     await expect(ask(100)).rejects.toMatchObject({ code: 'timeout' });
     serve = () => Promise.reject(new Error('pruned'));
-    await expect(ask(5_000)).rejects.toMatchObject({ code: 'refused' });
+    await expect(ask(patientMs)).rejects.toMatchObject({ code: 'refused' });
     serve = async () => new Uint8Array(answerSizeMax.bodies + 1);
-    await expect(ask(5_000)).rejects.toMatchObject({ code: 'refused' });
+    await expect(ask(patientMs)).rejects.toMatchObject({ code: 'refused' });
   });
 
   it('frees the place of a cancelled request at once', async () => {
     const [asker, server] = await pair(() => new Promise(() => {}));
     const ask = (signal?: AbortSignal) =>
-      asker.network.request(server.network.id, 'bodies', bodiesQuery, 20_000, signal);
+      asker.network.request(server.network.id, 'bodies', bodiesQuery, patientMs, signal);
     const controllers = Array.from({ length: 4 }, () => new AbortController());
     const open = controllers.map(({ signal }) => ask(signal).catch((error: unknown) => error));
     await expect(ask()).rejects.toMatchObject({ code: 'refused' });
@@ -127,7 +129,7 @@ describe('requests', () => {
     const adversary = hosts.track(await startAdversary({ answer: () => asked++ }));
     await asker.network.dial(adversary.address);
     await until('it has joined', () => asker.heard.joined.length === 1);
-    const ask = () => asker.network.request(adversary.id, 'bodies', bodiesQuery, 20_000);
+    const ask = () => asker.network.request(adversary.id, 'bodies', bodiesQuery, patientMs);
     const cutOff = ask().catch((error: unknown) => error);
     await until('it is asked', () => asked === 1);
     await hosts.stop(adversary);
@@ -190,7 +192,7 @@ describe('requests', () => {
     ],
   ])('reports %s as %s', async (_name, code, answer) => {
     const [asker, adversary] = await withAdversary(answer);
-    const deadlineMs = code === 'timeout' ? 500 : 20_000;
+    const deadlineMs = code === 'timeout' ? 500 : patientMs;
     await expect(
       asker.network.request(adversary, 'bodies', bodiesQuery, deadlineMs),
     ).rejects.toMatchObject({ code });
@@ -217,8 +219,8 @@ describe('requests', () => {
     await silent.dial(server);
     for (let count = 0; count < 20; count++) await silent.open('bodies').catch(() => undefined);
     await connect(asker, server);
-    expect(await asker.network.request(server.network.id, 'bodies', bodiesQuery, 5_000)).toEqual(
-      pattern(1),
-    );
+    expect(
+      await asker.network.request(server.network.id, 'bodies', bodiesQuery, patientMs),
+    ).toEqual(pattern(1));
   });
 });

@@ -1,11 +1,11 @@
 /** The small rules of the network room: names, frames, rates, penalties, batches, addresses, identity. */
 
-import { mkdtemp, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ReportCode } from '../../src/consensus/protocol.ts';
 import {
   bestAddress,
@@ -331,7 +331,9 @@ describe('peer exchange', () => {
 
 describe('identity', () => {
   it('is made once, for the owner only, and refused when damaged', async () => {
-    const file = join(await mkdtemp(join(tmpdir(), 'dodona-identity-')), 'identity');
+    const folder = await mkdtemp(join(tmpdir(), 'dodona-identity-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'identity');
     const key = await loadOrCreateIdentity(file);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await loadOrCreateIdentity(file)).toEqual(key);

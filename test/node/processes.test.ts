@@ -130,7 +130,9 @@ describe('three processes and a late one', () => {
     const d = await start('d', false, [await b.address()]);
     const { number } = await a.head();
     await agree([a, b, c, d], number);
-    expect(await d.rpc('eth_syncing')).toBe(false);
+    await until('the end of the sync', async () =>
+      (await d.rpc('eth_syncing')) === false ? true : undefined,
+    );
   });
 
   it('stop cleanly and continue the same chain', async () => {

@@ -49,15 +49,39 @@ async function seatState(reporter: string): Promise<string | undefined> {
   return round.seats.find((seat) => seat.reporter === reporter.toLowerCase())?.state;
 }
 
-/** Mines until `look` sees what it waits for; at most 60 blocks. */
-async function mineUntil(what: string, look: () => Promise<boolean>): Promise<void> {
+/** Whether a transaction of `address` waits for its block. */
+async function isSending(address: string): Promise<boolean> {
+  const [sent, mined] = await Promise.all(
+    ['pending', 'latest'].map((tag) => node.rpc('eth_getTransactionCount', address, tag)),
+  );
+  return sent !== mined;
+}
+
+/** A block with what `sender` sends; after five seconds without: it tries again at the next head. */
+async function mineFrom(sender: string): Promise<void> {
+  const patience = Date.now() + 5_000;
+  while (!(await isSending(sender)) && Date.now() < patience) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await node.rpc('evm_mine');
+}
+
+/** Mines until `look` sees what `sender` is to bring about, or time alone; at most 60 blocks. */
+async function mineUntil(
+  what: string,
+  look: () => Promise<boolean>,
+  sender?: string,
+): Promise<void> {
   for (let block = 0; block < 60; block++) {
     if (await look()) return;
-    await node.rpc('evm_mine');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await (sender === undefined ? node.rpc('evm_mine') : mineFrom(sender));
   }
   throw new Error(`60 blocks without ${what}`);
 }
+
+/** Mines until what is sent next is in block `height`. */
+const mineTo = (height: number): Promise<void> =>
+  mineUntil(`height ${height}`, async () => (await node.head()).number >= height - 1);
 
 const reporters = demonstrationAccounts();
 const reporter = checksumAddress(reporters[0].address);
@@ -80,10 +104,10 @@ describe('reports through JSON-RPC', () => {
     expect(await seatState(reporter)).toBe('committed');
     await node.kill();
     node = await start();
+    await mineTo(9);
     for (const { address } of reporters.slice(0, 3)) {
-      await mineUntil('a reveal', async () => {
-        return (await seatState(checksumAddress(address))) === 'revealed';
-      });
+      const sender = checksumAddress(address);
+      await mineUntil('a reveal', async () => (await seatState(sender)) === 'revealed', sender);
     }
   });
 
@@ -93,10 +117,10 @@ describe('reports through JSON-RPC', () => {
   });
 
   it('end in an answer', async () => {
-    await mineUntil('an answer', async () => {
-      const round = await node.rpc<Round>('oracle_round', 'BTC/USD', 1);
-      return round.value === '6400000000000';
-    });
+    await mineTo(17);
+    const hasAnswer = async (): Promise<boolean> =>
+      (await node.rpc<Round>('oracle_round', 'BTC/USD', 1)).value === '6400000000000';
+    await mineUntil('an answer', hasAnswer, reporter);
     const reading = await node.rpc<Record<string, unknown>>('oracle_read', 'BTC/USD');
     expect(reading).toMatchObject({ value: '6400000000000', round: '1', reports: 3 });
   });
@@ -201,11 +225,19 @@ describe('an agent of two feeds', () => {
     );
     const address = checksumAddress(account.address).toLowerCase();
     const round = (await client.currentRound(await client.feed('BTC/USDx'))) + 1;
-    await mineUntil('a reveal beside the silent source', async () => {
-      void agent.onHead((await node.head()).number, 0);
-      const { seats } = await node.rpc<Round>('oracle_round', 'BTC/USDx', round);
-      return seats.some(({ reporter, state }) => reporter === address && state === 'revealed');
-    });
+    for (const [phase, wanted] of [
+      ['commit', 'committed'],
+      ['reveal', 'revealed'],
+    ]) {
+      const look = () => node.rpc<Round>('oracle_round', 'BTC/USDx', round);
+      await mineUntil(`${phase}s`, async () => (await look()).phase === phase);
+      const isDone = async (): Promise<boolean> => {
+        void agent.onHead((await node.head()).number, 0);
+        const { seats } = await look();
+        return seats.some((seat) => seat.reporter === address && seat.state === wanted);
+      };
+      await mineUntil(`${wanted} beside the silent source`, isDone, address);
+    }
   });
 });
 

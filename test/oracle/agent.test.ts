@@ -1,11 +1,11 @@
 /** The reporter agent against the real contracts, on a chain that mines when it is told to. */
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ReporterAgent, type ReportsWhen } from '../../src/oracle/agent.ts';
 import type { AgentAction, AgentNote } from '../../src/oracle/agent-hand.ts';
 import { OracleClient } from '../../src/oracle/client.ts';
@@ -26,6 +26,7 @@ import { ChainTransport } from '../support/chain-transport.ts';
 
 const keyOf = (index: number): Hex => `0x${(0xfeed00 + index).toString(16).padStart(64, '0')}`;
 const folder = mkdtempSync(join(tmpdir(), 'dodona-agent-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 let books = 0;
 
 interface Making {

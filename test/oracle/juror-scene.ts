@@ -1,10 +1,11 @@
 /** Reporters and juror agents around the real contracts, on a chain that mines when it is told to. */
 
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
+import { onTestFinished } from 'vitest';
 import { ReporterAgent } from '../../src/oracle/agent.ts';
 import type { AgentNote } from '../../src/oracle/agent-hand.ts';
 import { OracleClient } from '../../src/oracle/client.ts';
@@ -56,6 +57,7 @@ export class JurorScene {
 
   /** `jurors` of equal stake; five reporters with half of their stake in each round. */
   constructor(jurors: number) {
+    onTestFinished(() => rmSync(this.folder, { recursive: true }));
     const stake = 100_000n * weightUnit;
     this.scene = new OracleScene(
       reportersOf([20n, 20n, 20n, 20n, 20n]),

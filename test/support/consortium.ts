@@ -22,10 +22,14 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A port with `count` free ones from it on, and as many where the members meet. */
+/**
+ * A port with `count` free ones from it on, and as many where the members meet. They are taken a
+ * while after this look, so each worker of the tests looks in a thousand ports of its own.
+ */
 export async function freeBasePort(count: number): Promise<number> {
+  const first = 20_000 + 1_000 * (Number(process.env.VITEST_POOL_ID ?? 0) % 12);
   for (;;) {
-    const base = 20_000 + Math.floor(Math.random() * 10_000);
+    const base = first + Math.floor(Math.random() * (1_000 - peerPortOffset - count));
     const ports = Array.from({ length: count }, (_, index) => base + index);
     const all = [...ports, ...ports.map((port) => port + peerPortOffset)];
     if ((await Promise.all(all.map(isFree))).every(Boolean)) return base;

@@ -42,7 +42,7 @@ import { Address, Bytes, List, newList, Text, U256, u256 } from "dodona";
 @view export function item(list: List<u16>, index: u32): u16 { return list.at(index); }
 `;
 
-describe('a contract that calls others', { timeout: 120_000 }, () => {
+describe('a contract that calls others', () => {
   const chain = new TestChain();
   const nobody: Hex = `0x${'77'.repeat(20)}`;
   let contract: TestContract;
@@ -52,7 +52,7 @@ describe('a contract that calls others', { timeout: 120_000 }, () => {
     writeFileSync(file, caller);
     contract = await chain.deploy(file);
     at = contract.address;
-  }, 120_000);
+  });
 
   it('takes results that their type can hold, and reverts on all others', () => {
     expect(contract.call('narrow', [at, 255n])).toBe(255);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   };
   const code = compileSolidity(readFileSync(`${folder}Twin.sol`, 'utf8'), 'Twin', false);
   twin = await SolidityContract.deploy(code, sender, address);
-}, 120_000);
+});
 
 function ask(data: Uint8Array): Answer {
   const { status, output } = scene.call(address, data, { gas: 10n ** 9n });
@@ -127,7 +127,7 @@ function damaged(data: Uint8Array, { kind, at, word }: Wound): Uint8Array {
   return copy;
 }
 
-describe('a contract of the kit and its twin in Solidity', { timeout: 120_000 }, () => {
+describe('a contract of the kit and its twin in Solidity', () => {
   it('answer sound calldata alike', async () => {
     for (const { name, inputs } of functions) {
       const args = fc.tuple(...inputs.map(({ type }) => arbitraryOf(type)));

@@ -16,7 +16,7 @@ export type AgentAction =
   | 'claim'
   | 'poke'
   | 'replace'
-  /** Left out: the feed needs no report now. */
+  /** Left out: the feed needs no report now, or the account has no seat in this round. */
   | 'rest'
   /** No commitment in a whole round, for lack of sources. */
   | 'silent'
@@ -76,8 +76,8 @@ export class AgentHand {
   isDue(action: string): boolean {
     const done = this.#doneAt.get(action);
     if (done === undefined) return true;
-    // What is not sent leaves no trace, and is said once.
-    return !this.isDry && this.#height - done >= retryBlocks;
+    // What is not sent leaves no trace, and is said once; what waits in the pool is the wallet's.
+    return !this.isDry && this.#height - done >= retryBlocks && !this.wallet.hasUnmined;
   }
 
   /** Whether something that is said once was not said yet. */

@@ -97,8 +97,8 @@ export class ReporterAgent {
     this.#hand.at(height, time);
     this.#duties.forget(height);
     const { feeds, kept = [] } = this.#options;
+    await this.#renew(height);
     await Promise.all([
-      this.#renew(height),
       ...feeds.map((reported) =>
         this.#follow(reported.feed, { height, time }, (head) => this.#tend(reported, head)),
       ),
@@ -176,18 +176,17 @@ export class ReporterAgent {
     const { feed, when = 'every-round' } = reported;
     const name = `commit ${feed.id} ${round}`;
     if (this.#stopped.has(feed.id) || !this.#hand.isDue(name)) return;
+    const promised = this.#book?.get(feed.id, round)?.value;
+    if (promised === undefined && reported.sources.length === 0) return;
+    if ((await this.#seatIn(feed, round)) < 0) return this.#rest(feed, round, 'no seat in it');
     const report = await this.#ownReport(feed, round);
     if (this.#isForeign(feed, round, report)) return this.#stop(feed, round);
     if (report !== undefined && report.state !== reportStates.none) return;
-    const promised = this.#book?.get(feed.id, round)?.value;
     const value = promised ?? (await this.#observe(reported, round, time));
     if (value === undefined) return;
     if (promised === undefined && when === 'due') {
       const { isDue, reason } = await needOf(this.#client, feed, { round, height }, value);
-      if (!isDue) {
-        if (this.#hand.isNew(`rest ${name}`)) this.#hand.say(feed, round, 'rest', reason);
-        return;
-      }
+      if (!isDue) return this.#rest(feed, round, reason);
     }
     if (this.#hand.isDry) await this.#hand.send(this.#commitment(feed, round, value));
     else await this.commitValue(feed, round, value);
@@ -196,13 +195,17 @@ export class ReporterAgent {
     this.#hand.say(feed, round, 'commit', value.toString());
   }
 
+  /** Says once a round why it is left out. */
+  #rest(feed: Feed, round: number, reason: string): void {
+    if (this.#hand.isNew(`rest ${feed.id} ${round}`)) this.#hand.say(feed, round, 'rest', reason);
+  }
+
   /** The value of the agent's own sources, or undefined with the reason kept. */
   async #observe(
     { feed, sources, minimumSources, strayBps }: ReportedFeed,
     round: number,
     time: number,
   ): Promise<bigint | undefined> {
-    if (sources.length === 0) return undefined;
     const { observation, left } = await observe(sources, time, { minimumSources, strayBps });
     if (observation !== undefined) return observation.value;
     const reason = left.map((entry) => `${entry.source}: ${entry.reason}`).join('; ');
@@ -300,9 +303,16 @@ export class ReporterAgent {
     return { to: feed.oracle, data: calldata(oracleAbi, 'commit', parameters) };
   }
 
+  /** The account's seat in `round`, or -1: a seat counts from the round after it was taken. */
+  async #seatIn(feed: Feed, round: number): Promise<number> {
+    const holders = await this.#client.seats(feed, round);
+    const own = this.#wallet.address.toLowerCase();
+    return holders.findIndex((holder) => holder.toLowerCase() === own);
+  }
+
   async #ownReport(feed: Feed, round: number): Promise<SeatReport | undefined> {
-    const { seated, seat } = await this.#client.seatOf(feed, this.#wallet.address);
-    if (!seated) return undefined;
+    const seat = await this.#seatIn(feed, round);
+    if (seat < 0) return undefined;
     const report = await this.#client.report(feed, round, seat);
     const isOwn = report.reporter.toLowerCase() === this.#wallet.address.toLowerCase();
     return isOwn ? report : undefined;

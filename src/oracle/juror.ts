@@ -23,6 +23,7 @@ export type JurorAction =
   | 'execute'
   | 'resolve'
   | 'claim'
+  | 'replace'
   | 'abstain'
   | 'ruling'
   | 'failed'
@@ -118,11 +119,23 @@ export class JurorAgent {
   }
 
   async #serve(height: number): Promise<void> {
+    await this.#renew(height);
     try {
       for (const asked of await this.#parts.questions.at(height)) {
         if (this.#halted === undefined) await this.#tendSafely(asked, height);
       }
       if (this.#halted === undefined) await this.#claim(height);
+    } catch (error) {
+      this.#say(undefined, 'failed', (error as Error).message);
+    }
+  }
+
+  /** Pays more for transactions that no block takes. */
+  async #renew(height: number): Promise<void> {
+    if (this.#isDryRun) return;
+    try {
+      const replaced = await this.#parts.wallet.renew(height);
+      if (replaced !== undefined) this.#say(undefined, 'replace', replaced);
     } catch (error) {
       this.#say(undefined, 'failed', (error as Error).message);
     }
@@ -281,7 +294,9 @@ export class JurorAgent {
   #isDue(id: bigint, action: string, height: number): boolean {
     const sent = this.#heightsOf(id).get(action);
     if (sent === undefined) return true;
-    return !this.#isDryRun && height - sent >= retryBlocks;
+    // What waits in the pool is the wallet's to go on with.
+    const isLost = height - sent >= retryBlocks && !this.#parts.wallet.hasUnmined;
+    return !this.#isDryRun && isLost;
   }
 
   #remember(id: bigint, action: string, height: number): void {

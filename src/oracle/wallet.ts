@@ -4,11 +4,11 @@
  * more of them when that was not enough.
  */
 
-import { fromHex, type Hex } from '../primitives/bytes.ts';
+import { fromHex, type Hex, toHex } from '../primitives/bytes.ts';
 import { nobleCrypto } from '../primitives/crypto.ts';
 import { addressOfPrivateKey, checksumAddress, signTransaction } from '../primitives/keys.ts';
 import { type ContractAddress, ContractRefusal, refusalOf } from './contracts.ts';
-import type { Transport } from './transport.ts';
+import { RpcFault, type Transport } from './transport.ts';
 
 export interface Outgoing {
   readonly to: ContractAddress | undefined;
@@ -66,6 +66,11 @@ export class Wallet {
   /** The private key, for salts that follow from it. */
   get secret(): Uint8Array {
     return this.#privateKey;
+  }
+
+  /** Whether something that was sent was not mined at the last `renew`, which goes on with it. */
+  get hasUnmined(): boolean {
+    return this.#unmined.size > 0;
   }
 
   /**
@@ -172,8 +177,15 @@ export class Wallet {
       this.#privateKey,
       nobleCrypto,
     );
-    const text = `0x${Buffer.from(raw).toString('hex')}`;
-    return (await this.#transport.request('eth_sendRawTransaction', [text])) as `0x${Hex}`;
+    try {
+      const sent = await this.#transport.request('eth_sendRawTransaction', [`0x${toHex(raw)}`]);
+      return sent as `0x${Hex}`;
+    } catch (error) {
+      // The answer to an earlier try was lost, or another copy of the agent has sent the very same.
+      const isKnown = error instanceof RpcFault && error.message.startsWith('already known');
+      if (isKnown) return `0x${toHex(nobleCrypto.keccak256(raw))}`;
+      throw error;
+    }
   }
 
   async #ask(method: string, parameters: readonly unknown[]): Promise<bigint> {

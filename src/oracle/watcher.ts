@@ -24,6 +24,8 @@ export type WatchAction =
   | 'dispute'
   | 'settle'
   | 'claim'
+  /** Sent again for more, because no block took it. */
+  | 'replace'
   /** The contract does not take the dispute: somebody else was first, or it is too late. */
   | 'refused'
   /** A wrong claim stands because the limits or the balance are too low for its bond. */
@@ -105,6 +107,7 @@ export class AssertionWatcher {
       if (!isComplete) this.#fail(`only ${limits.assertionsWatchedMax} assertions are watched`);
       const open = this.#list.openAt(head.height + 1);
       await inGroups(open, (entry) => this.#guarded(entry, () => this.#judge(entry, head.time)));
+      await this.#renew(head.height);
       await this.#lookForWaiting();
       // One after the other, so that a bond is counted before the next is given.
       for (const entry of open) {
@@ -136,6 +139,14 @@ export class AssertionWatcher {
     const { quantities, limits: own } = this.#options;
     entry.verdict = await verdictOf(claim, quantities, time, own.marginBps);
     this.#say(entry, entry.verdict.kind, `${printable(text ?? '')} (${entry.verdict.reason})`);
+  }
+
+  /** Pays more for transactions that no block takes. */
+  async #renew(height: number): Promise<void> {
+    if (this.#options.dryRun) return;
+    const replaced = await this.#wallet.renew(height);
+    if (replaced === undefined) return;
+    this.#note({ id: undefined, action: 'replace', detail: replaced });
   }
 
   /** Whether transactions of an earlier run are still in the pool. */

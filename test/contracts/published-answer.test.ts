@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { bigintFromBytes, fromHex } from '../../src/primitives/bytes.ts';
-import { OracleScene, oracle, reportersOf } from './oracle-scene.ts';
+import { OracleScene, oracle, reportersOf, weightUnit } from './oracle-scene.ts';
 
 describe('the published answer', () => {
   const publishedBy = (scene: OracleScene): bigint =>
@@ -29,5 +29,17 @@ describe('the published answer', () => {
     scene.report(2n, [9n, 9n, undefined]);
     scene.finalize(2n);
     expect(publishedBy(scene)).toBe(before);
+  });
+
+  it('calls the same stake enough as the contract does, however the cap cuts it', () => {
+    // 140 of weight were revealed; cut to shares of a fifth they count as 50.
+    const minTotalStake = 100n * weightUnit;
+    const changes = { minTotalStake, weightCapBps: 2_000 };
+    const scene = new OracleScene(reportersOf([100n, 10n, 10n, 10n, 10n]), changes);
+    scene.report(1n, [7n, 7n, 7n, 7n, 7n]);
+    scene.finalize(1n);
+    expect(publishedBy(scene) >> 232n).toBe(0n);
+    const [state] = scene.chain.read<readonly number[]>(oracle, 'status', [scene.feed]);
+    expect(state).toBe(1);
   });
 });

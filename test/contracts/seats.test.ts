@@ -1,3 +1,4 @@
+import type { Hex } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { account } from './artifacts.ts';
@@ -63,6 +64,11 @@ describe('seats', () => {
     });
     expect(world.commit(lowest, 1n, 5n).error).toBe(undefined); // still his this round
     expect(world.commit(stranger, 1n, 5n).error).toBe('NotReporter()');
+    const seatOf = (person: Hex) => world.chain.read(oracle, 'seatOf', [world.feed, person]);
+    expect([seatOf(lowest), seatOf(stranger)]).toEqual([
+      [true, 0, 1n],
+      [true, 0, 2n],
+    ]);
     world.goTo(1n, 26);
     expect(world.reveal(lowest, 1n, 5n).error).toBe(undefined);
     world.goTo(2n, 0);

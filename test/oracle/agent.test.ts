@@ -14,7 +14,14 @@ import type { PriceSource } from '../../src/oracle/sources.ts';
 import { Wallet } from '../../src/oracle/wallet.ts';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { formatMetrics } from '../../src/primitives/metrics.ts';
-import { chainId, OracleScene, registry, weightUnit } from '../contracts/oracle-scene.ts';
+import {
+  chainId,
+  OracleScene,
+  oracle,
+  registry,
+  stakes,
+  weightUnit,
+} from '../contracts/oracle-scene.ts';
 import {
   PoolScene,
   pair,
@@ -145,6 +152,38 @@ describe('a round', () => {
     await world.runTo(50, []);
     await world.runTo(58, agents);
     expect(world.actions('0', 'missed')).toMatchObject([{ round: 1 }]);
+  });
+});
+
+describe('a report that no block takes', () => {
+  it('is sent again for more, and not twice', async () => {
+    const world = new AgentScene();
+    const [agent] = await world.agents(1);
+    world.transport.leastTip = 1_100_000_000n; // the usual tip is one gigaacorn
+    await world.runTo(40, [agent as ReporterAgent]);
+    const actions = world.notes.map(({ action }) => action);
+    expect(actions).toEqual(['commit', 'replace', 'reveal', 'replace']);
+    const report = await world.client.report(await world.client.feed('BTC/USD'), 1, 0);
+    expect(report).toMatchObject({ state: 2, value: 6_000_000n });
+  });
+});
+
+describe('an account without a seat in the round', () => {
+  it('rests, and begins with the round that its seat counts for', async () => {
+    const world = new AgentScene();
+    const { chain, feed } = world.scene;
+    const newcomer = privateKeyToAddress(keyOf(5));
+    const people = [...world.scene.people(), newcomer];
+    world.scene.people = () => people;
+    chain.world.credit(fromHex(newcomer), 100n * weightUnit);
+    chain.mustSend(newcomer, stakes, 'deposit', [], 30n * weightUnit);
+    chain.mine();
+    chain.mustSend(newcomer, oracle, 'takeSeat', [feed]);
+    await world.runTo(64, [await world.agent(5)]);
+    expect(world.notes).toMatchObject([
+      { action: 'rest', round: 1, detail: 'no seat in it' },
+      { action: 'commit', round: 2 },
+    ]);
   });
 });
 

@@ -119,6 +119,20 @@ describe('a juror that was killed', () => {
   });
 });
 
+describe('a transaction that no block takes', () => {
+  it('is sent again for more until one does', async () => {
+    const court = new JurorScene(1);
+    const id = disputed(court, [lie, lie, lie, honest, honest]);
+    await court.agent(0, policyOf('10000'));
+    court.transport.leastTip = 1_100_000_000n; // the usual tip is one gigaacorn
+    await court.runUntil('commit', id);
+    expect(court.actions()).toEqual(['draw', 'replace']);
+    court.transport.leastTip = 0n;
+    await court.runUntil('seal', id);
+    expect(court.actions()).toEqual(['draw', 'replace', 'commit']);
+  });
+});
+
 describe('two that vote with one key', () => {
   it('are noticed by the one that did not: it stops before it sends anything', async () => {
     const court = new JurorScene(1);

@@ -1,6 +1,12 @@
 /** Fees of an agent's transactions: what no block takes is sent again under its nonce, for more. */
 
-import { encodeErrorResult, type Hex, parseTransaction, type TransactionSerialized } from 'viem';
+import {
+  encodeErrorResult,
+  type Hex,
+  keccak256,
+  parseTransaction,
+  type TransactionSerialized,
+} from 'viem';
 import { describe, expect, it } from 'vitest';
 import { oracleAbi } from '../../src/oracle/contracts.ts';
 import { RpcFault, type Transport } from '../../src/oracle/transport.ts';
@@ -14,6 +20,8 @@ class StubbornNode implements Transport {
   readonly sent: ReturnType<typeof parseTransaction>[] = [];
   mined = 0;
   refusal: Hex | undefined;
+  /** Has every transaction already, as after an answer that was lost. */
+  knowsAll = false;
 
   async request(method: string, parameters: readonly unknown[]): Promise<unknown> {
     switch (method) {
@@ -26,7 +34,8 @@ class StubbornNode implements Transport {
         return { number: '0x1', timestamp: '0x1', baseFeePerGas: '0x3b9aca00' };
       case 'eth_sendRawTransaction':
         this.sent.push(parseTransaction(parameters[0] as TransactionSerialized));
-        return `0x${'00'.repeat(32)}`;
+        if (this.knowsAll) throw new RpcFault(-32000, 'already known: 0x…');
+        return keccak256(parameters[0] as Hex);
       default:
         throw new RpcFault(-32601, method);
     }
@@ -93,5 +102,18 @@ describe('a transaction that no block takes', () => {
     const tips = node.sent.map(({ maxPriorityFeePerGas = 0n }) => maxPriorityFeePerGas);
     expect(tips.at(-1)).toBeGreaterThan(100n * gigaacorn);
     expect(tips.at(-2)).toBeLessThan(100n * gigaacorn);
+  });
+});
+
+describe('a transaction that the node has already', () => {
+  it('counts as sent, under the same hash', async () => {
+    const hashes = await Promise.all(
+      [false, true].map((knowsAll) => {
+        const { node, wallet } = start();
+        node.knowsAll = knowsAll;
+        return wallet.send({ to, data: '0x01' });
+      }),
+    );
+    expect(hashes[1]).toBe(hashes[0]);
   });
 });

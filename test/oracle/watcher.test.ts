@@ -85,6 +85,20 @@ describe('a watching agent', () => {
   });
 });
 
+describe('a dispute that no block takes', () => {
+  it('is sent again for more, and pays one bond', async () => {
+    const scene = new ClaimScene();
+    const id = scene.claim(wrongClaim);
+    scene.chain.mine();
+    const agent = scene.watcher();
+    scene.transport.leastTip = 1_100_000_000n; // the usual tip is one gigaacorn
+    await scene.run(agent, 14);
+    expect(scene.actions()).toEqual(['wrong', 'dispute', 'replace']);
+    expect(scene.assertion(id)).toMatchObject({ state: states.disputed, disputer: watcher });
+    expect(scene.chain.balance(watcher)).toBe(purse - bond);
+  });
+});
+
 describe('the limits of a watching agent', () => {
   it('hold for one assertion, with a warning before its window closes', async () => {
     const scene = new ClaimScene();

@@ -21,6 +21,8 @@ interface Pending {
   readonly to: Hex;
   readonly data: Hex;
   readonly value: bigint;
+  readonly nonce: number;
+  readonly tip: bigint;
 }
 
 interface CallParameters {
@@ -48,6 +50,8 @@ export class ChainTransport implements Transport {
   readonly #receipts = new Map<string, boolean>();
   readonly #times = new Map<number, number>();
   #pending: Pending[] = [];
+  /** Blocks take no transaction that offers less, in acorns a gas. */
+  leastTip = 0n;
 
   constructor(chain: ContractChain) {
     this.#chain = chain;
@@ -63,12 +67,13 @@ export class ChainTransport implements Transport {
 
   /** Runs what waits and ends the block. */
   mineBlock(): void {
-    for (const { hash, from, to, data, value } of this.#pending) {
+    const isTaken = ({ tip }: Pending): boolean => tip >= this.leastTip;
+    for (const { hash, from, to, data, value } of this.#pending.filter(isTaken)) {
       const outcome = this.#chain.sendRaw(from, to, data, value);
       this.#receipts.set(hash, outcome.status === 'success');
       this.#mined.set(from.toLowerCase(), (this.#mined.get(from.toLowerCase()) ?? 0) + 1);
     }
-    this.#pending = [];
+    this.#pending = this.#pending.filter((pending) => !isTaken(pending));
     this.#times.set(this.#chain.height, this.#chain.time);
     this.#chain.mine();
   }
@@ -128,11 +133,18 @@ export class ChainTransport implements Transport {
   }
 
   async #take(raw: TransactionSerialized): Promise<Hex> {
-    const { to, data = '0x', value = 0n, nonce = 0 } = parseTransaction(raw);
+    const { to, data = '0x', value = 0n, nonce = 0, ...fees } = parseTransaction(raw);
     const from = await recoverTransactionAddress({ serializedTransaction: raw });
-    this.#nonces.set(from.toLowerCase(), nonce + 1);
     const hash = keccak256(raw);
-    this.#pending.push({ hash, from, to: to as Hex, data, value });
+    if (this.#pending.some((pending) => pending.hash === hash)) {
+      throw new RpcFault(-32000, `already known: ${hash}`);
+    }
+    const tip = fees.maxPriorityFeePerGas ?? 0n;
+    const taken: Pending = { hash, from, to: to as Hex, data, value, nonce, tip };
+    const place = this.#pending.findIndex((one) => one.from === from && one.nonce === nonce);
+    if (place >= 0) this.#pending.splice(place, 1, taken);
+    else this.#pending.push(taken);
+    this.#nonces.set(from.toLowerCase(), Math.max(this.#count(from, 'pending'), nonce + 1));
     return hash;
   }
 

@@ -162,10 +162,11 @@ export function seatsOf(feed: U256, round: u64): void {
 
 /** The seat that `reporter` holds now or from the next round on. */
 export function seatOf(feed: U256, reporter: U256): void {
-  const seat = anySeatOf(feed, reporter, currentRound(feed));
+  const round = currentRound(feed);
+  const seat = anySeatOf(feed, reporter, round);
   const writer = returns(3).number(seat < 0 ? 0 : 1);
   if (seat < 0) writer.number(0).number(0);
-  else writer.number(seat).number(seatFrom(feed, seat));
+  else writer.number(seat).number(seatFrom(feed, seat, reporter, round));
 }
 
 export function saltUsed(reporter: U256, salt: U256): bool {

@@ -65,9 +65,13 @@ export function seatIn(feed: U256, reporter: U256, round: u64): i64 {
   return holderOf(feed, place - 1, round) == reporter ? <i64>(place - 1) : -1;
 }
 
-/** First round in which the last tenant of `seat` holds it. */
-export function seatFrom(feed: U256, seat: u64): u64 {
-  return fromRound(read(seatSlot(feed, seat)));
+/**
+ * A round from which on `reporter` holds `seat`: its first one, or `round` when it holds the seat
+ * in that one for the last time.
+ */
+export function seatFrom(feed: U256, seat: u64, reporter: U256, round: u64): u64 {
+  const current = read(seatSlot(feed, seat));
+  return accountOf(current) == reporter ? fromRound(current) : round;
 }
 
 /** Seat of `reporter` now or from the next round, or -1. */

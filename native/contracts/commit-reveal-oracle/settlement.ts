@@ -60,7 +60,7 @@ export function finalize(feed: U256, round: u64): void {
   } else {
     weights.cap = capOf(ballot, terms.weightCapBps);
     applyCap(ballot, weights.cap);
-    finish(feed, round, slot, marks, terms, ballot);
+    finish(feed, round, slot, marks, terms, ballot, weights.revealed);
   }
   saveWeights(slot, weights);
   saveMarks(slot, marks);
@@ -86,7 +86,7 @@ function voidRound(feed: U256, round: u64, slot: U256, marks: Marks, reason: u64
 }
 
 function finish(
-  feed: U256, round: u64, slot: U256, marks: Marks, terms: Terms, ballot: Ballot,
+  feed: U256, round: u64, slot: U256, marks: Marks, terms: Terms, ballot: Ballot, revealed: u64,
 ): void {
   marks.state = FINAL;
   const consensus = consensusOf(ballot);
@@ -108,7 +108,7 @@ function finish(
   if (round > latestRoundOf(feed)) {
     bands.previous = answeredRoundOf(feed);
     setLatestRound(feed, round, round);
-    publish(feed, slot, ballot.total);
+    publish(feed, slot, revealed);
   }
   saveBands(slot, bands);
   const writer = event(events.RoundFinalized, 6).word(feed).number(round);
@@ -116,7 +116,7 @@ function finish(
   emit(writer.number(ballot.total), 3);
 }
 
-/** Makes the value of a round the feed's answer for light clients. */
+/** Makes the value of a round, with all the weight that was revealed for it, the feed's answer. */
 export function publish(feed: U256, slot: U256, weight: u64): void {
   const stake = u256(weight) * u256(acornsPerWeight);
   const isBootstrap = stake < minTotalStakeOf(feed);

@@ -1,57 +1,51 @@
-/** Hands every new head of a node to an agent until the process is told to stop. */
+/**
+ * Hands every new head of a node to an agent until the process is told to stop. A node that restarts
+ * does not end it: a reveal may be due.
+ */
 
 import type { Transport } from '../../oracle/transport.ts';
 
 /** How often the head is asked for; blocks come every 2 s at the quickest networks. */
 const pollMs = 500;
 
-export interface FollowedHead {
-  readonly height: number;
-  /** Seconds since 1970, as the block has it. */
-  readonly time: number;
-}
-
-async function readHead(transport: Transport): Promise<FollowedHead> {
-  const block = (await transport.request('eth_getBlockByNumber', ['latest', false])) as {
-    number: string;
-    timestamp: string;
-  };
-  return { height: Number(block.number), time: Number(block.timestamp) };
-}
-
 /**
- * Resolves at SIGINT or SIGTERM. A node that restarts does not end it: something may be due.
+ * Resolves at SIGINT or SIGTERM, or when the agent has ended.
+ * @param onHead serves a height; false when the agent has ended for good
  * @param write told when the node stops answering and when it answers again
+ * @returns the last height that was served; -1 for none
  */
 export async function followHeads(
   transport: Transport,
-  onHead: (head: FollowedHead) => Promise<void>,
+  onHead: (height: number) => Promise<boolean>,
   write: (text: string) => void,
-): Promise<void> {
-  let stopping = false;
+): Promise<number> {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  let isOver = false;
   let wake: () => void = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stopping = true;
-      wake();
-    });
-  }
-  let last: number | undefined;
-  let silent = false;
-  while (!stopping) {
+  const stop = (): void => {
+    isOver = true;
+    wake();
+  };
+  for (const signal of signals) process.once(signal, stop);
+  let served = -1;
+  let isSilent = false;
+  while (!isOver) {
     try {
-      const head = await readHead(transport);
-      if (head.height !== last) await onHead(head);
-      if (silent) write('The node answers again.\n');
-      silent = false;
-      last = head.height;
+      const height = Number(await transport.request('eth_blockNumber', []));
+      if (height !== served && !(await onHead(height))) isOver = true;
+      if (isSilent) write('The node answers again.\n');
+      isSilent = false;
+      served = height;
     } catch (error) {
-      if (!silent) write(`${(error as Error).message}\nTrying again until it does.\n`);
-      silent = true;
+      if (!isSilent) write(`${(error as Error).message}\nTrying again until it does.\n`);
+      isSilent = true;
     }
-    await new Promise<void>((done) => {
-      wake = done;
-      setTimeout(done, pollMs);
-    });
+    if (!isOver)
+      await new Promise<void>((done) => {
+        wake = done;
+        setTimeout(done, pollMs);
+      });
   }
+  for (const signal of signals) process.off(signal, stop);
+  return served;
 }

@@ -11,29 +11,14 @@ import { AgentFileError, type FeedPlan, parseAgentFile } from '../../oracle/agen
 import type { AgentNote } from '../../oracle/agent-hand.ts';
 import { type Feed, OracleClient, requireRounds } from '../../oracle/client.ts';
 import { ReportBook } from '../../oracle/report-book.ts';
-import type { Transport } from '../../oracle/transport.ts';
 import type { Handler } from '../command-line.ts';
 import { openMetrics } from '../metrics-door.ts';
 import { UsageError } from '../resolve-settings.ts';
+import { followHeads } from './follow.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
 import { registryOf } from './oracle.ts';
 
-/** How often the head is asked for; blocks come every 2 s at the quickest networks. */
-const pollMs = 500;
 const claimFrom = 10n ** 17n;
-
-interface Head {
-  readonly height: number;
-  readonly time: number;
-}
-
-async function readHead(transport: Transport): Promise<Head> {
-  const block = (await transport.request('eth_getBlockByNumber', ['latest', false])) as {
-    number: string;
-    timestamp: string;
-  };
-  return { height: Number(block.number), time: Number(block.timestamp) };
-}
 
 function readPlans(file: string): ReturnType<typeof parseAgentFile> {
   const folder = dirname(resolve(file));
@@ -82,8 +67,13 @@ export const runReport: Handler = async (invocation, terminal) => {
   terminal.write(`Reporting ${names} as ${wallet.address}${isDry ? ', sending nothing' : ''}\n`);
   if (door !== undefined) terminal.write(`Metrics at ${door.url}\n`);
   try {
-    const head = await follow(transport, agent, (text) => terminal.writeError(text));
-    if (!isDry && (await agent.owesReveal(head.height).catch(() => false))) {
+    const onHead = async (height: number): Promise<boolean> => {
+      // The sources are asked by the clock: a block's time may lag behind.
+      await agent.onHead(height, Math.floor(Date.now() / 1000));
+      return true;
+    };
+    const height = await followHeads(transport, onHead, (text) => terminal.writeError(text));
+    if (!isDry && (await agent.owesReveal(height).catch(() => false))) {
       terminal.writeError('A reveal is still due: start again before its window ends.\n');
     }
   } finally {
@@ -134,40 +124,4 @@ function keptFeeds(client: OracleClient, plans: readonly FeedPlan[]): Promise<Fe
         throw new UsageError(`${name} is a ${feed.kind} feed: only TWAP feeds have a keeper`);
       }),
   );
-}
-
-/** Hands every new head to the agent until the process is told to stop; the last head seen. */
-async function follow(
-  transport: Transport,
-  agent: ReporterAgent,
-  write: (text: string) => void,
-): Promise<Head> {
-  let stopping = false;
-  let wake: () => void = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      stopping = true;
-      wake();
-    });
-  }
-  let head: Head = { height: -1, time: 0 };
-  let silent = false;
-  while (!stopping) {
-    try {
-      const now = await readHead(transport);
-      if (now.height !== head.height) await agent.onHead(now.height, Math.floor(Date.now() / 1000));
-      if (silent) write('The node answers again.\n');
-      silent = false;
-      head = now;
-    } catch (error) {
-      // A node that restarts must not end the agent: a reveal may be due.
-      if (!silent) write(`${(error as Error).message}\nTrying again until it does.\n`);
-      silent = true;
-    }
-    await new Promise<void>((done) => {
-      wake = done;
-      setTimeout(done, pollMs);
-    });
-  }
-  return head;
 }

@@ -13,15 +13,13 @@ import { Judge } from '../../oracle/jury-judge.ts';
 import { type JuryPolicy, parseJuryPolicy } from '../../oracle/jury-policy.ts';
 import { OpenQuestions } from '../../oracle/jury-questions.ts';
 import { ReportBook } from '../../oracle/report-book.ts';
-import type { Transport } from '../../oracle/transport.ts';
 import { VoteBook } from '../../oracle/vote-book.ts';
 import type { Handler } from '../command-line.ts';
 import { UsageError } from '../resolve-settings.ts';
+import { followHeads } from './follow.ts';
 import { courtOf, voteFile } from './jury.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
 
-/** How often the head is asked for; blocks come every 2 s at the quickest networks. */
-const pollMs = 500;
 const claimFrom = 10n ** 17n;
 
 /** @throws UsageError naming the file and what is wrong in it */
@@ -102,54 +100,18 @@ export const runServe: Handler = async (invocation, terminal) => {
   terminal.write(`Serving as juror ${address}${isDryRun ? ', sending nothing' : ''}\n`);
   const policyFile = new PolicyFile(file);
   const write = (text: string): void => terminal.writeError(text);
-  const height = await follow(transport, write, async (now) => {
+  const onHead = async (now: number): Promise<boolean> => {
     await policyFile.refresh(judge, write);
     for (const problem of await judge.watch(now, Math.floor(Date.now() / 1000))) {
       write(`${problem}\n`);
     }
     await agent.onHead(now);
     return agent.halted === undefined;
-  });
+  };
+  const height = await followHeads(transport, onHead, write);
   if (agent.halted !== undefined) return 1;
   if (!isDryRun && (await agent.owesReveal(height).catch(() => false))) {
     terminal.writeError('A reveal is still due: start again before its window ends.\n');
   }
   return 0;
 };
-
-/** Hands every new head to `serve` until that answers false or the process is told to stop. */
-async function follow(
-  transport: Transport,
-  write: (text: string) => void,
-  serve: (height: number) => Promise<boolean>,
-): Promise<number> {
-  let going = true;
-  let wake: () => void = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      going = false;
-      wake();
-    });
-  }
-  let height = -1;
-  let silent = false;
-  while (going) {
-    try {
-      const now = Number(await transport.request('eth_blockNumber', []));
-      if (now !== height && !(await serve(now))) going = false;
-      if (silent) write('The node answers again.\n');
-      silent = false;
-      height = now;
-    } catch (error) {
-      // A node that restarts must not end the agent: a reveal may be due.
-      if (!silent) write(`${(error as Error).message}\nTrying again until it does.\n`);
-      silent = true;
-    }
-    if (!going) break;
-    await new Promise<void>((done) => {
-      wake = done;
-      setTimeout(done, pollMs);
-    });
-  }
-  return height;
-}

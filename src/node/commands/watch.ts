@@ -78,8 +78,10 @@ export const runWatch: Handler = async (invocation, terminal) => {
     `Watching claims about ${names} as ${wallet.address}: bonds up to ${bonds[0]} OAK, ${bonds[1]} OAK in all\n`,
   );
   // The sources are asked by the clock: a block's time may lag behind.
-  const onHead = ({ height }: { readonly height: number }): Promise<void> =>
-    watcher.onHead(height, nowSeconds());
+  const onHead = async (height: number): Promise<boolean> => {
+    await watcher.onHead(height, nowSeconds());
+    return true;
+  };
   await followHeads(transport, onHead, (text) => terminal.writeError(text));
   return 0;
 };

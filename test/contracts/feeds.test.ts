@@ -1,7 +1,7 @@
 import { encodeFunctionData, getContractAddress, type Hex } from 'viem';
 import { describe, expect, it } from 'vitest';
 import type { Target } from '../support/contract-chain.ts';
-import { readArtifact } from './artifacts.ts';
+import { account, encodeConstructor, moduleOf, readArtifact } from './artifacts.ts';
 import {
   type Configuration,
   collector,
@@ -24,6 +24,22 @@ function proxyOf(world: OracleScene): Target {
   const address = world.chain.read<Hex>(registry, 'proxyOf', [world.feed]);
   return { address, abi: readArtifact('AggregatorV3Proxy').abi };
 }
+
+describe('the fund', () => {
+  it('takes no feed twice and none without a weight', () => {
+    const { chain, feed } = scene();
+    const build = (feeds: readonly Hex[], weights: readonly number[]) => () =>
+      chain.deploy(
+        account(0xf1),
+        moduleOf('OracleFund'),
+        encodeConstructor('OracleFund', [feeds.map(() => oracle.address), feeds, weights]),
+      );
+    const other: Hex = `0x${'01'.repeat(32)}`;
+    expect(build([feed, feed], [1, 1])).toThrow('reverted');
+    expect(build([feed, other], [1, 0])).toThrow('reverted');
+    expect(build([feed, other], [1, 1])).not.toThrow();
+  });
+});
 
 describe('a feed, read through its proxy', () => {
   it('stands at its CREATE2 address', () => {

@@ -153,7 +153,9 @@ describe('feeds of others', () => {
 
   it('cost 10 OAK, have another id than a bare name, and are unlisted', () => {
     const world = scene();
-    expect(create(world, {}, 9n * oak).error).toBe(`WrongFee(${9n * oak},${10n * oak})`);
+    for (const paid of [9n * oak, 11n * oak]) {
+      expect(create(world, {}, paid).error).toBe(`WrongFee(${paid},${10n * oak})`);
+    }
     const created = create(world, {});
     const feed = created.value as `0x${string}`;
     expect(feed).not.toBe(world.feed);
@@ -165,6 +167,7 @@ describe('feeds of others', () => {
     expect(world.chain.read(oracle, 'configuration', [feed])).toEqual(configuration);
     expect(world.chain.read(registry, 'feedCount')).toBe(3n);
     expect(world.chain.read(registry, 'feedAt', [1n])).toBe(feed);
+    expect(() => world.chain.read(registry, 'feedAt', [3n])).toThrow('UnknownFeed()');
   });
 
   it.each([
@@ -189,7 +192,7 @@ describe('feeds of others', () => {
 
   it('have printable names of at most 31 characters', () => {
     const world = scene();
-    for (const name of ['', 'x'.repeat(32), 'BTC/\n', 'BTC/USD\u00e9']) {
+    for (const name of ['', 'x'.repeat(32), 'BTC/\n', 'BTC/\x7f', 'BTC/USD\u00e9']) {
       expect(create(world, {}, 10n * oak, name).error).toBe('BadName()');
     }
     expect(create(world, {}, 10n * oak, 'x'.repeat(31)).error).toBe(undefined);

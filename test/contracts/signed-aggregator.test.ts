@@ -99,7 +99,9 @@ describe('SignedAggregator', () => {
     expect((await scene.transmit({ observations: [9n, 9n, 11n] })).error).toBe('OutOfRange(9)');
     const high = await scene.transmit({ observations: [999n, 1_001n, 1_001n] });
     expect(high.error).toBe('OutOfRange(1001)');
-    chain.mine(240);
+    chain.mine(239);
+    expect(scene.status()[0]).toBe(1); // exactly a heartbeat old
+    chain.mine();
     expect(scene.latest()).toEqual(before);
     expect(scene.status().slice(0, 2)).toEqual([2, 10n]);
     const strict = () => chain.read(aggregator, 'getPriceNoOlderThan', [scene.feed, 3_600n]);

@@ -54,6 +54,7 @@ describe('StakeRegistry', () => {
     }
     expect(chain.read(stakes, 'stakesAt', [[alice, bob], 20n])).toEqual([history[20], 1_000n]);
     expect(() => chain.read(stakes, 'stakeAt', [alice, 21n])).toThrow('FutureBlock()');
+    expect(() => chain.read(stakes, 'stakesAt', [[alice], 21n])).toThrow('FutureBlock()');
   });
 
   it('lets stake leave after the delay, and not before', () => {

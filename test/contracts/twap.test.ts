@@ -231,6 +231,7 @@ describe('guards', () => {
     expect(scene.refusal('observe', [feed, [0, 1_801]])).toBe('HistoryTooShort(1800)');
     expect(scene.refusal('consultBlocks', [feed, 121, unit, true])).toBe('HistoryTooShort(120)');
     expect(scene.refusal('consultBlocks', [feed, 19, unit, true])).toBe('TooFewBlocks(19,20)');
+    expect(scene.chain.read(twap, 'consultBlocks', [feed, 20, unit, true])).toBe(unit);
     expect(scene.chain.read(twap, 'oldest', [feed])).toEqual([1_800n, 120n]);
     // with one place the history ends with each trade
     const { scene: short, feed: thin } = begin(unit, unit, guardedTerms, 1);
@@ -322,6 +323,22 @@ describe('guards', () => {
     scene.passBlocks(30, 100);
     expect(scene.refusal('consult', [feed, 1_900, unit, true])).toBe('TooFewBlocks(19,20)');
     expect(scene.consult(feed, 1_901, unit)).toBe(unit); // the twentieth in part counts as whole
+  });
+
+  it('allow what is exactly at their limits', () => {
+    const { scene: late, feed: slow } = begin(unit, unit, { maxSecondsPerBlock: 240 });
+    late.passBlocks(3, 240);
+    expect(late.consult(slow, 720, unit)).toBe(unit);
+    late.pass(241);
+    expect(late.refusal('consult', [slow, 961, unit, true])).toBe('TimestampSkew(961,4)');
+    // By time (15 * 1 + 45 * 3) / 60, by blocks (1 + 3) / 2: exactly a quarter more.
+    const { scene, feed } = begin(unit, unit, { divergenceBps: 2_500 });
+    scene.pass(15);
+    scene.setReserves(unit, 3n * unit);
+    scene.pass(45);
+    expect(scene.consult(feed, 60, 2n * unit)).toBe(5n * unit);
+    const strict = scene.feed({ divergenceBps: 2_499 }, 8, 'STRICT');
+    expect(scene.refusal('consult', [strict, 60, unit, true])).toMatch(/^SourcesDiverge/);
   });
 
   it('want a trade where they limit its age', () => {

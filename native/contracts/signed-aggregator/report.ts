@@ -71,7 +71,6 @@ export function parseReport(source: Span, f: u32, signers: u32): Report {
 
 function requireObservers(report: Report, signers: u32): void {
   let seen: u32 = 0;
-  require(report.count <= signers, errors.BadObservers);
   for (let index: u32 = 0; index < 32; index++) {
     const number: u32 = load<u8>(report.observers + index);
     if (index >= report.count) {

@@ -114,6 +114,16 @@ describe('commitments', () => {
     );
   });
 
+  it('C3: who told early commits no more in that round', () => {
+    const world = scene();
+    const victim = world.reporter(0);
+    world.goTo(1n, 0);
+    world.commit(victim, 1n, 10010n);
+    const proof = [world.feed, 1n, victim, 10010n, saltOf(victim, 1n)];
+    world.chain.mustSend(hunter, oracle, 'proveEarlyReveal', proof);
+    expect(world.commit(victim, 1n, 5n).error).toBe('NoCommit()');
+  });
+
   it('C4: the last block of the reveal window is open, the next is not', () => {
     const world = scene();
     world.goTo(1n, 0);

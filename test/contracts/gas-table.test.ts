@@ -1,13 +1,15 @@
 /**
  * What the reporters' side of a full feed costs at worst: 64 seats, everybody reports another value.
- * The bounds are those of native/contracts/GAS.md (written by
- * `WRITE_GAS=1 npx vitest run test/contracts/gas-table.test.ts`); a whole round takes less than a tenth of the gas of the blocks it is spread over.
+ * A whole round takes less than a tenth of the gas of the blocks it is spread over.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import type { Hex } from 'viem';
+import { concat, type Hex, keccak256, toHex } from 'viem';
 import { describe, expect, it } from 'vitest';
+import { fromHex } from '../../src/primitives/bytes.ts';
 import type { Target } from '../support/contract-chain.ts';
+import { account } from './artifacts.ts';
+import { holdToBounds } from './gas-bounds.ts';
+import { shortTerms } from './jury-scene.ts';
 import {
   baseConfiguration,
   collector,
@@ -15,8 +17,11 @@ import {
   hashOf,
   hunter,
   OracleScene,
+  oak,
   oracle,
+  registry,
   reportersOf,
+  ruleAlone,
   saltOf,
   stakes,
   stranger,
@@ -27,9 +32,16 @@ const intrinsic = 21_000n;
 const tenth = 3_000_000n;
 const sum = (amounts: readonly bigint[]) => amounts.reduce((total, each) => total + each, 0n);
 
-/** The dearest call of each entry point. */
+const names = new Map([
+  [oracle, 'CommitRevealOracle'],
+  [stakes, 'StakeRegistry'],
+  [fund, 'OracleFund'],
+  [registry, 'OracleRegistry'],
+]);
+
+/** The dearest call of each entry point, by contract. */
 class Costs {
-  readonly worst = new Map<string, bigint>();
+  readonly worst = new Map<string, Map<string, bigint>>();
   readonly #scene: OracleScene;
 
   constructor(scene: OracleScene) {
@@ -38,42 +50,37 @@ class Costs {
 
   spend(from: Hex, target: Target, name: string, args: readonly unknown[] = [], value = 0n) {
     const result = this.#scene.chain.mustSend(from, target, name, args, value);
-    const contract = new Map([
-      [oracle, 'CommitRevealOracle'],
-      [stakes, 'StakeRegistry'],
-      [fund, 'OracleFund'],
-    ]).get(target);
-    const key = `${contract} | ${name}`;
-    const gas = result.gasUsed;
-    if (gas > (this.worst.get(key) ?? 0n)) this.worst.set(key, gas);
+    this.note(target, name, result.gasUsed);
     return result;
   }
 
-  /** Bounds a tenth above what was seen, in full thousands. */
-  table(): string {
-    const bound = (gas: bigint) => ((gas * 11n + 9_999n) / 10_000n) * 1_000n;
-    const lines = [...this.worst].sort().map(([key, gas]) => `| ${key} | ${bound(gas)} |`);
-    return [
-      '# Gas of the oracles',
-      '',
-      'Bounds of each entry point on a feed of 64 seats whose holders all report, without the intrinsic gas of a transaction (21,000',
-      'and calldata). A block has 30,000,000. `test/contracts/gas-table.test.ts` holds the contracts to them; the other contracts have',
-      'bounds in their own tests (`jury-gas`, `pair-model`, `optimistic-attacks`, `signed-aggregator`, `corruption-guard`).',
-      '',
-      '| contract | entry point | gas |',
-      '|---|---|---|',
-      ...lines,
-      '',
-    ].join('\n');
+  note(target: Target, entry: string, gas: bigint): void {
+    const contract = names.get(target) as string;
+    const costs = this.worst.get(contract) ?? new Map<string, bigint>();
+    this.worst.set(contract, costs);
+    if (gas > (costs.get(entry) ?? 0n)) costs.set(entry, gas);
   }
 }
 
-const file = new URL('../../native/contracts/GAS.md', import.meta.url);
+/** The slot of a round's word: mapping(bytes32 => mapping(uint64 => Round)) at slot 4. */
+function roundWord(feed: Hex, round: bigint, word: bigint): Uint8Array {
+  const pair = (first: Hex, second: Hex) => keccak256(concat([first, second]));
+  const place = pair(pad(round), pair(feed, pad(4n)));
+  return fromHex(pad(BigInt(place) + word));
+}
 
-/** Bounds of GAS.md by contract and entry point. */
-function readBounds(): Map<string, bigint> {
-  const rows = readFileSync(file, 'utf8').matchAll(/^\| (\w+ \| \w+) \| (\d+) \|$/gm);
-  return new Map([...rows].map(([, key, gas]) => [key as string, BigInt(gas as string)]));
+const pad = (number: bigint): Hex => toHex(number, { size: 32 });
+
+/** Makes rounds `from` to `to` refuted ones that each answered after the one before; the first after round 1. */
+function refute({ chain, feed }: OracleScene, from: bigint, to: bigint): void {
+  const address = fromHex(oracle.address);
+  const marks = pad(5n << 192n); // state 5 after three masks of 64 bits
+  for (let round = from; round <= to; round++) {
+    chain.world.setStorage(address, roundWord(feed, round, 1n), fromHex(marks));
+    const previous = round === from ? 1n : round - 1n;
+    const bands = fromHex(pad(previous << 128n)); // after two sums of 64 bits
+    chain.world.setStorage(address, roundWord(feed, round, 5n), bands);
+  }
 }
 
 describe('a full feed', () => {
@@ -125,10 +132,50 @@ describe('a full feed', () => {
     costs.spend(stranger, stakes, 'requestExit', [50n * weightUnit]);
     chain.mine(100);
     costs.spend(stranger, stakes, 'withdraw');
-    if (process.env.WRITE_GAS === '1') writeFileSync(file, costs.table());
-    const bounds = readBounds();
-    expect([...bounds.keys()].sort()).toEqual([...costs.worst.keys()].sort());
-    for (const [key, gas] of costs.worst)
-      expect(gas, key).toBeLessThanOrEqual(bounds.get(key) ?? 0n);
+    const configuration = { ...baseConfiguration, seats: 64, rewardPerRound: oak };
+    const created = ['x'.repeat(31), configuration];
+    costs.spend(stranger, oracle, 'createFeed', created, 10n * oak);
+    // What only oracles may call, as an oracle.
+    const key = `0x${'5a'.repeat(32)}`;
+    const locked = scene.reporter(0);
+    costs.spend(oracle.address, stakes, 'lock', [locked, key, 100n]);
+    costs.spend(oracle.address, stakes, 'slash', [key, 51n, 1]);
+    costs.spend(oracle.address, stakes, 'release', [key, 49n, 1]);
+    const named = [stranger, 1, 'y'.repeat(31), feed, 8, 60, 50];
+    costs.spend(oracle.address, registry, 'register', named, 10n * oak);
+    dispute(costs);
+    for (const [name, worst] of costs.worst) holdToBounds(name, worst);
   });
 });
+
+/** To the jury and back, past as many refuted rounds as the search for an answer goes. */
+function dispute(costs: Costs): void {
+  const stake = 1_000_000n * weightUnit;
+  const scene = new OracleScene(
+    reportersOf([20n, 20n, 20n, 20n, 20n]),
+    { bondBps: 5_000, disputeBlocks: 10 },
+    ['BTC/USD'],
+    [{ address: account(0xc1), stake }],
+  );
+  const { chain, feed } = scene;
+  scene.report(1n, [5n, 5n, 5n, 5n, 5n]);
+  scene.finalize(1n);
+  scene.report(300n, [9n, 9n, 9n, 5n, 5n]);
+  scene.finalize(300n);
+  const disputed = chain.mustSend(
+    hunter,
+    oracle,
+    'disputeRound',
+    [feed, 300n],
+    6n * shortTerms.feePerJuror,
+  );
+  costs.note(oracle, 'disputeRound', disputed.gasUsed);
+  ruleAlone(scene, disputed.value as bigint, 2);
+  chain.mine(6);
+  refute(scene, 43n, 299n);
+  const bands = fromHex(pad(299n << 128n));
+  chain.world.setStorage(fromHex(oracle.address), roundWord(feed, 300n, 5n), bands);
+  const resolved = chain.mustSend(stranger, oracle, 'resolveDispute', [feed, 300n]);
+  costs.note(oracle, 'resolveDispute, past 256 refuted rounds', resolved.gasUsed);
+  expect(scene.latest()).toEqual([300n, 0n, 0n, 0n, 0n]); // 257 back there would be an answer
+}

@@ -5,11 +5,13 @@ import { encodeFunctionData, type Hex, toFunctionSelector, toHex } from 'viem';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { account } from './artifacts.ts';
+import { holdToBounds } from './gas-bounds.ts';
 import { action, RandomRun } from './optimistic-run.ts';
 import {
   asserter,
   disputer,
   fund,
+  governor,
   guard,
   jury,
   nobody,
@@ -317,30 +319,32 @@ describe('gas', () => {
     const world = scene();
     const { chain } = world;
     world.setRecipient('mode', modes.burn);
-    const used: Record<string, bigint> = {};
+    const used = new Map<string, bigint>();
     const callback = recipient.address;
-    const short = world.assert({ text: 'x'.repeat(64), callback });
+    const bond = 2n * world.minimumBond(); // more than the jury costs: the fund gets a part
+    const short = world.assert({ text: 'x'.repeat(64), callback, bond });
     const long = world.assert({ text: 'x'.repeat(8_192), nonce: 1n });
     const id = short.value as Hex;
-    used.assertTruth = short.gasUsed;
-    used.assertLongest = long.gasUsed;
-    used.disputeAssertion = world.dispute(id).gasUsed;
+    used.set('assertTruth', long.gasUsed);
+    const plain = ['0x01', asserter];
+    const least = world.minimumBond();
+    const byDefault = chain.mustSend(asserter, optimistic, 'assertTruthWithDefaults', plain, least);
+    world.ids.push(byDefault.value as Hex);
+    used.set('assertTruthWithDefaults', byDefault.gasUsed);
+    used.set('disputeAssertion', world.dispute(id).gasUsed);
     world.rule(id, outcomes.false);
-    used.settleDisputed = world.mustSettle(id).gasUsed;
+    used.set('settleAssertion, disputed', world.mustSettle(id).gasUsed);
+    world.setRecipient('mode', modes.accept);
+    used.set('retryCallback', chain.mustSend(settler, optimistic, 'retryCallback', [id]).gasUsed);
     chain.mineTo(world.settleBlock(long.value as Hex));
-    used.settleUndisputed = world.mustSettle(long.value as Hex).gasUsed;
-    used.claim = chain.mustSend(disputer, optimistic, 'claim').gasUsed;
-    const bounds: Record<string, bigint> = {
-      assertTruth: 320_000n,
-      assertLongest: 380_000n,
-      disputeAssertion: 550_000n,
-      settleDisputed: 450_000n,
-      settleUndisputed: 130_000n,
-      claim: 60_000n,
-    };
-    for (const [name, bound] of Object.entries(bounds)) {
-      expect(used[name], name).toBeLessThan(bound);
-      expect(used[name], `${name}, the bound is loose`).toBeGreaterThan(bound / 3n);
-    }
+    used.set('settleAssertion', world.mustSettle(long.value as Hex).gasUsed);
+    const other = byDefault.value as Hex;
+    chain.mineTo(world.settleBlock(other));
+    const asked = chain.mustSend(settler, optimistic, 'settleAndGetAssertionResult', [other]);
+    used.set('settleAndGetAssertionResult', asked.gasUsed);
+    used.set('claim', chain.mustSend(disputer, optimistic, 'claim').gasUsed);
+    used.set('sweep', chain.mustSend(settler, optimistic, 'sweep').gasUsed);
+    used.set('setBurn', chain.mustSend(governor, optimistic, 'setBurn', [5_000]).gasUsed);
+    holdToBounds('OptimisticOracle', used);
   });
 });

@@ -15,6 +15,7 @@ import {
   oak,
   optimistic,
   outcomes,
+  recipient,
   states,
   type Terms,
 } from './optimistic-scene.ts';
@@ -236,6 +237,12 @@ describe('OptimisticOracle', () => {
     const world = scene();
     const least = world.minimumBond();
     expect(world.assert({ bond: least - 1n }).error).toBe(`BondTooLow(${least})`);
+    // A recipient that demands no more changes nothing.
+    const named = { bond: least - 1n, callback: recipient.address };
+    expect(world.assert(named).error).toBe(`BondTooLow(${least})`);
+    for (const [nonce, liveness] of [40n, 40_320n].entries()) {
+      expect(world.assert({ liveness, nonce: BigInt(nonce) }).error).toBe(undefined);
+    }
     expect(world.assert({ liveness: 39n }).error).toBe('LivenessOutOfRange()');
     expect(world.assert({ liveness: 40_321n }).error).toBe('LivenessOutOfRange()');
     expect(world.assert({ value: least - 1n }).error).toBe(`WrongValue(${least - 1n},${least})`);

@@ -119,6 +119,14 @@ describe('delegate calls', () => {
   });
 });
 
+describe('a call within a call', () => {
+  it('names the sender of the transaction as its origin', () => {
+    const output = scene.mustCall(alice, puppet.call(bob, puppet.environment()));
+    expect(output.subarray(45, 65)).toEqual(alice);
+    expect(output.subarray(109, 129)).toEqual(sender);
+  });
+});
+
 describe('return data', () => {
   it('is that of the last call or creation, empty after one that never began', () => {
     const echo = puppet.call(bob, puppet.echo(utf8('left')));
@@ -132,6 +140,49 @@ describe('return data', () => {
     const poorer = puppet.create(encodeCreation(wasm), 1n);
     const refused = scene.mustCall(alice, puppet.batch(echo, poorer), rich);
     expect(refused).toEqual(concat(answer, new Uint8Array(20)));
+  });
+
+  it('is read from any place, and cut at its end', () => {
+    const data = Uint8Array.of(1, 2, 3, 4, 5);
+    const types = [
+      entryType,
+      ...(['read_args', 'static_call_contract', 'read_return_data', 'write_result'] as const).map(
+        hookType,
+      ),
+    ];
+    const imports = ['read_args', 'static_call_contract', 'read_return_data', 'write_result'].map(
+      (name, index) => ({
+        module: 'vm_hooks',
+        name,
+        offset: 0,
+        description: { kind: 'function' as const, typeIndex: index + 1 },
+      }),
+    );
+    // Input: 20 bytes of address, 6 of calldata. The answer is 3 bytes from offset 2 of 9 asked for.
+    const code = [
+      ...[op('i32.const', 0), op('call', 0)],
+      ...[
+        op('i32.const', 0),
+        op('i32.const', 20),
+        op('i32.const', 6),
+        op('i64.const', -1n),
+        op('i32.const', 64),
+        op('call', 1),
+      ],
+      ...[op('drop'), op('i32.const', 129)],
+      ...[op('i32.const', 130), op('i32.const', 2), op('i32.const', 9), op('call', 2)],
+      op('i32.store8'),
+      ...[op('i32.const', 128), op('i32.const', 14), op('call', 3), op('i32.const', 0)],
+    ];
+    const exports = contractWith().exports.map((entry) =>
+      entry.kind === 'function' ? { ...entry, index: 4 } : entry,
+    );
+    scene.mustDeploy(
+      addressOf(0xc0),
+      encodeModule(contractWith({ types, imports, exports, bodies: [body(code)] })),
+    );
+    const output = scene.mustCall(addressOf(0xc0), concat(bob, puppet.echo(data)));
+    expect([...output]).toEqual([0, 3, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   });
 });
 
@@ -220,22 +271,6 @@ describe('creations', () => {
     for (const address of [withNonce, withCode]) {
       expect(scene.deploy(address, wasm)).toMatchObject({ status: 'failed', gasLeft: 0n });
     }
-  });
-
-  it('need pages for a constructor', () => {
-    const [grown, made] = [
-      puppet.grow(62n),
-      puppet.create(encodeCreation(wasm, puppet.echo(emptyBytes))),
-    ];
-    // Sixteen frames of 64 pages are all there are; a puppet begins with two or fewer of its own.
-    let input = puppet.batch(grown, made);
-    for (let depth = 1; depth < 16; depth++) {
-      input = puppet.batch(grown, puppet.call(alice, input));
-    }
-    const output = scene.mustCall(alice, input, { gas: 10n ** 12n });
-    const pages = decodeModule(wasm).memories[0]?.minimum ?? 0;
-    expect(pages).toBeLessThanOrEqual(2);
-    expect(output.subarray(-20)).toEqual(new Uint8Array(20));
   });
 });
 

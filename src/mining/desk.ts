@@ -53,9 +53,8 @@ export class TemplateDesk {
   readonly #parts: DeskParts;
   readonly #templates = new Map<string, Template>();
   readonly #listeners = new Set<DeskListener>();
-  /** Own in each run, so that two nodes that pay the same address never do the same work. */
-  readonly #run = randomBytes(4);
-  #extranonces = 0;
+  /** Begins anywhere in each run, so that two nodes that pay the same address do different work. */
+  #extranonce: bigint = BigInt(randomBytes(4).readUInt32BE()) << 32n;
   #head: Hex;
   #current: Template | undefined;
   /** Parent on which a block has been handed in: one child is enough. */
@@ -135,9 +134,8 @@ export class TemplateDesk {
   /** Eight bytes that nobody else has: the first half of an extranonce. */
   nextExtranonce(): Uint8Array {
     const bytes = new Uint8Array(8);
-    bytes.set(this.#run);
-    new DataView(bytes.buffer).setUint32(4, this.#extranonces);
-    this.#extranonces = (this.#extranonces + 1) % 2 ** 32;
+    new DataView(bytes.buffer).setBigUint64(0, this.#extranonce);
+    this.#extranonce += 1n;
     return bytes;
   }
 

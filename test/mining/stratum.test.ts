@@ -246,6 +246,32 @@ describe('a conversation', () => {
     expect(miner.jobs.at(-1)?.id).toBe(full.id);
   });
 
+  it('shows names without what a terminal would act on', async () => {
+    const miner = await StratumMiner.open(scene.server.port);
+    scene.miners.push(miner);
+    await miner.login('rig\u001b[2J\n7\u202e \u{1f40c}');
+    expect(scene.server.workers().map(({ name }) => name)).toEqual(['rig?[2J?7? \u{1f40c}']);
+    // Cut in the middle of a character of two units.
+    await miner.login(`${'x'.repeat(63)}\u{1f40c}`);
+    expect(scene.server.workers().map(({ name }) => name)).toEqual([`${'x'.repeat(63)}?`]);
+  });
+
+  it('never suggests itself out of the blocks that it could find', async () => {
+    const template = templateOn(parentA, '1', harder);
+    scene.desk.setTemplate(template);
+    const miner = await scene.miner();
+    const first = await miner.job();
+    for (const difficulty of [2 ** 60, 1e-300]) {
+      await miner.request('mining.suggest_difficulty', [difficulty]);
+      const job = await miner.job(({ id }) => id !== first.id);
+      expect(job.target).toBeGreaterThanOrEqual(template.target);
+    }
+    for (const wrong of [[0], [-1], [1e300], ['1'], [null], [], null]) {
+      const reply = await miner.request('mining.suggest_difficulty', wrong as unknown[]);
+      expect(reply, String(wrong)).toMatchObject({ error: { 0: 20 } });
+    }
+  });
+
   it('asks for templates only while miners are there, and lets them reconnect', async () => {
     const first = await scene.miner();
     expect(scene.demands).toEqual([true]);

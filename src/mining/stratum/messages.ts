@@ -35,10 +35,12 @@ export function parseRequest(line: string): StratumRequest | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { id = null, method, params = [] } = value as Record<string, unknown>;
-  if (typeof method !== 'string' || !Array.isArray(params)) return undefined;
+  const { id = null, method, params } = value as Record<string, unknown>;
+  // Some miners write null where there is nothing to say.
+  const list = params ?? [];
+  if (typeof method !== 'string' || !Array.isArray(list)) return undefined;
   if (id !== null && typeof id !== 'number' && typeof id !== 'string') return undefined;
-  return { id, method, params };
+  return { id, method, params: list };
 }
 
 /** Whether a line answers something that we asked (`client.get_version` and the like). */

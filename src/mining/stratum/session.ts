@@ -61,6 +61,11 @@ interface Refusal {
   readonly outcome: ShareOutcome;
 }
 
+/** Names end on terminals and pages: what these would act on instead of showing it becomes `?`. */
+function shownName(user: string): string {
+  return user.slice(0, limits.stratumNameSizeMax).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+}
+
 const refusal = (code: StratumCode, outcome: ShareOutcome, text: string): Refusal => ({
   code,
   outcome,
@@ -200,7 +205,7 @@ export class StratumSession {
       this.#parts.send(errorLine(id, stratumCodes.unauthorized, text, false));
       return;
     }
-    this.#user = user.slice(0, limits.stratumNameSizeMax);
+    this.#user = shownName(user);
     this.#parts.send(resultLine(id, true));
     this.#parts.send(notification('client.show_message', [this.#parts.payout]));
     this.#begin();
@@ -238,7 +243,10 @@ export class StratumSession {
     }
     this.#difficulty = new VariableDifficulty(now(), difficulty);
     send(resultLine(id, true));
-    if (this.#lastTemplate !== undefined) this.#notify(this.#lastTemplate);
+    const template = this.#lastTemplate;
+    if (template === undefined) return;
+    this.#difficulty.begin(difficultyOfTarget(template.target));
+    this.#notify(template);
   }
 
   #adjust(template: Template): boolean {

@@ -107,11 +107,9 @@ export function isViewChangeValid(state: PbftState, change: ViewChange): boolean
   const { crypto } = state.environment;
   const subject = subjectOf(state, { height, id: headerId(certificate.header, crypto) });
   const { prepares } = certificate;
-  const { members, quorum } = state.committee;
   return (
     prepares.view < view &&
-    prepares.signatures.size >= quorum &&
-    verifyVotes('prepare', prepares, subject, members, crypto)
+    verifyVotes('prepare', prepares, subject, state.committee.members, crypto)
   );
 }
 

@@ -31,7 +31,12 @@ type Step = typeof pbft.step;
 type Unstamped<Each> = Each extends { readonly now: number } ? Omit<Each, 'now'> : never;
 type Inner = Unstamped<Event<Message>>;
 
-function buildBlock(parent: HeaderEntry | undefined, salt: Partial<Block['record']>, time: number) {
+/** An empty block on `parent`, with what `salt` says in its record. */
+export function buildBlock(
+  parent: HeaderEntry | undefined,
+  salt: Partial<Block['record']>,
+  time: number,
+) {
   const empty = merkleRoot([], crypto);
   const record = {
     height: parent === undefined ? 0 : parent.height + 1,
@@ -162,6 +167,8 @@ export class Seat {
   #key: number;
   waiting = 0;
   best: Hex | undefined;
+  /** How long execution takes, milliseconds. */
+  checkMs = 1;
 
   constructor(table: Committee, index: number) {
     this.#table = table;
@@ -303,7 +310,7 @@ export class Seat {
 
   #check(id: Hex): void {
     const fault = this.refuses.has(id) ? 'wrong-state-root' : undefined;
-    this.#later(1, () => this.dispatch({ kind: 'checked', id, fault }));
+    this.#later(this.checkMs, () => this.dispatch({ kind: 'checked', id, fault }));
   }
 
   #propose(effect: Extract<Effect<Message>, { kind: 'propose' }>): void {

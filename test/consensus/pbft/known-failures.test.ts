@@ -23,42 +23,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { type Message, messageCodec, type Vote } from '../../../src/consensus/pbft/messages.ts';
+import { type Message, messageCodec } from '../../../src/consensus/pbft/messages.ts';
 import { isNewViewValid } from '../../../src/consensus/pbft/signatures.ts';
-import type { PbftState } from '../../../src/consensus/pbft/state.ts';
 import { limits } from '../../../src/primitives/limits.ts';
 import { DecodeError } from '../../../src/primitives/rlp.ts';
-import { votePayload } from '../../../src/primitives/seal.ts';
-import { memberIdentity } from '../../../src/simulation/consortium.ts';
-import { Committee, crypto, type Seat } from './committee.ts';
-
-const genesisId = new Uint8Array(32).fill(0xab);
-
-function seatOf(table: Committee, index: number): Seat & { state: PbftState } {
-  const seat = table.members[index];
-  if (seat?.state === undefined) throw new Error(`seat ${index} is empty`);
-  return seat as Seat & { state: PbftState };
-}
-
-const deliver = (table: Committee, source: number, target: number, message: Message): void =>
-  table.members[target]?.dispatch({
-    kind: 'received',
-    peer: `seat-${source}`,
-    delivery: 0,
-    message,
-  });
-
-function voteOf(
-  member: number,
-  kind: Vote['kind'],
-  view: number,
-  height: number,
-  id: string,
-): Vote {
-  const payload = votePayload(kind, view, { genesisId, height, id });
-  const signature = memberIdentity(crypto, member).sign(payload);
-  return { kind, view, height, id, member, signature };
-}
+import { Committee } from './committee.ts';
+import { deliver, seatOf, voteOf } from './forge.ts';
 
 /** No height has two blocks. */
 function expectAgreement(table: Committee): void {

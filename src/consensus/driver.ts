@@ -345,6 +345,7 @@ export class Driver<Parameters, State, Message> {
         head,
         reverted: reverted.map(({ entry }) => entry),
         applied: applied.map(({ entry }) => entry),
+        members: applied.at(-1)?.members,
       });
       if (undone.length > 0) this.#own.announce(undone, false);
       for (const { entry } of reverted) this.dispatch({ kind: 'reverted', entry });

@@ -8,7 +8,15 @@ import type { Hex } from '../primitives/bytes.ts';
 import type { Member } from '../primitives/seal.ts';
 import type { StoreReader, WriteOperation } from '../primitives/store.ts';
 import type { SignedTransaction } from '../primitives/transaction.ts';
-import type { PeerId, Query, ReportCode, SigningIdentity, TimerName, Verdict } from './protocol.ts';
+import type {
+  PeerId,
+  Query,
+  ReportCode,
+  SigningIdentity,
+  TimerName,
+  Verdict,
+  WaitingTransaction,
+} from './protocol.ts';
 
 /** Why a block or a transaction was not taken. */
 export type Refusal = { readonly ok: false; readonly code: string; readonly detail: string };
@@ -60,6 +68,8 @@ export interface StateMachine {
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
   /** Hash of the best paying transaction that the next block could take. */
   best(): Hex | undefined;
+  /** The first to arrive here after `sequence` of those that the next block could take. */
+  oldest(sequence: number): WaitingTransaction | undefined;
   /** Who may vote on the next block, where a contract says it; undefined where none does. */
   members?(): readonly Member[] | undefined;
 }
@@ -93,6 +103,8 @@ export interface HeadChange {
   readonly reverted: readonly HeaderEntry[];
   /** Oldest first. */
   readonly applied: readonly HeaderEntry[];
+  /** Who may vote on the next block, where a contract says it. */
+  readonly members?: readonly Member[] | undefined;
 }
 
 export interface DriverOptions {

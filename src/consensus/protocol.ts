@@ -35,6 +35,16 @@ export interface PoolView {
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[];
   /** Hash of the best paying transaction that the next block could take. */
   best(): Hex | undefined;
+  /** The first to arrive here after `sequence` of those that the next block could take. */
+  oldest(sequence: number): WaitingTransaction | undefined;
+}
+
+export interface WaitingTransaction {
+  readonly hash: Hex;
+  readonly gasLimit: number;
+  readonly sizeBytes: number;
+  /** Order of arrival. */
+  readonly sequence: number;
 }
 
 /** The key of a consortium member: votes are signed with it. */
@@ -82,7 +92,13 @@ export type Query = {
 /** `now` is wall time in milliseconds. */
 export type Event<Message> = { readonly now: number } & (
   | { readonly kind: 'started' }
-  | { readonly kind: 'joined'; readonly peer: PeerId; readonly status: Status }
+  | {
+      readonly kind: 'joined';
+      readonly peer: PeerId;
+      readonly status: Status;
+      /** Ed25519 key that the peer's end of the connection has proved to hold; undefined without one. */
+      readonly key?: Uint8Array | undefined;
+    }
   | { readonly kind: 'left'; readonly peer: PeerId }
   /** A gossiped message; `delivery` names it in the verdict that must follow. */
   | {

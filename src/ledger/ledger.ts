@@ -152,6 +152,21 @@ export class Ledger {
     return best === undefined ? undefined : toHex(best.hash);
   }
 
+  /** The first to arrive after `sequence` of those that the next block could take. */
+  oldest(
+    sequence: number,
+  ): { hash: Hex; gasLimit: number; sizeBytes: number; sequence: number } | undefined {
+    const found = this.pool.oldest(sequence);
+    if (found === undefined) return undefined;
+    const { gasLimit, raw } = found.transaction;
+    return {
+      hash: found.key,
+      gasLimit: Number(gasLimit),
+      sizeBytes: raw.length,
+      sequence: found.sequence,
+    };
+  }
+
   /** Who may vote on the next block; undefined when the genesis file names no registry. */
   members(): readonly Member[] | undefined {
     const { genesis, reader, crypto } = this.#parts;

@@ -159,6 +159,17 @@ export class TransactionPool {
     return new BestFirst(chains, this.#head.baseFee);
   }
 
+  /** The first to arrive after `sequence` among the next ones of all senders. */
+  oldest(sequence: number): PoolEntry | undefined {
+    let oldest: PoolEntry | undefined;
+    for (const queue of this.#senders.values()) {
+      const next = queue.next();
+      if (next === undefined || next.sequence <= sequence) continue;
+      if (oldest === undefined || next.sequence < oldest.sequence) oldest = next;
+    }
+    return oldest;
+  }
+
   /** The raw transactions that the short ids of block `id` stand for, in their order. */
   byShortIds(id: Hex, shortIds: readonly Uint8Array[]): readonly (Uint8Array | undefined)[] {
     const wanted = new Map(shortIds.map((bytes, index) => [toHex(bytes), index]));

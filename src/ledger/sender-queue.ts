@@ -83,6 +83,11 @@ export class SenderQueue {
     return last;
   }
 
+  /** The one that the next block could take. */
+  next(): PoolEntry | undefined {
+    return this.#executable === 0 ? undefined : this.#entries.get(this.#account.nonce);
+  }
+
   /** Entries that can be mined now, in order of nonce. */
   executableEntries(): readonly PoolEntry[] {
     return Array.from(

@@ -35,6 +35,8 @@ export interface Alarm {
 export class LiveState {
   head: HeadNotice['head'];
   status: HeadNotice['status'];
+  /** Ed25519 keys of those who may vote on the next block, in hexadecimal. */
+  memberKeys: ReadonlySet<string>;
   alarms: readonly Alarm[] = [];
   readonly #changeListeners = new Set<(change: ChainChange) => void>();
   readonly #pendingListeners = new Set<(hash: Uint8Array) => void>();
@@ -42,11 +44,13 @@ export class LiveState {
   constructor(opened: OpenedChain) {
     this.head = opened.head;
     this.status = opened.status;
+    this.memberKeys = new Set(opened.memberKeys);
   }
 
   changed(notice: HeadNotice): void {
     this.head = notice.head;
     this.status = notice.status;
+    if (notice.memberKeys !== undefined) this.memberKeys = new Set(notice.memberKeys);
     for (const listener of this.#changeListeners) listener(notice);
   }
 

@@ -31,6 +31,8 @@ export interface OpenedChain {
   /** Who makes blocks: where members do, nothing is mined. */
   readonly makers: 'miners' | 'members';
   readonly protocol: string;
+  /** Ed25519 keys of those who may vote on the next block. */
+  readonly memberKeys: readonly Hex[];
 }
 
 /** Why a transaction was not taken; undefined when it was. */
@@ -46,7 +48,8 @@ export interface RecoveredSenders {
 
 export interface ExecutorApi {
   open(options: ExecutorOptions): Promise<OpenedChain>;
-  joined(peer: string, status: Status): void;
+  /** `key`: Ed25519, that the connection proved. */
+  joined(peer: string, status: Status, key: Uint8Array | undefined): void;
   left(peer: string): void;
   gossipedBlock(peer: string, delivery: number, bytes: Uint8Array): void;
   /** A message from one peer to this node alone. */
@@ -91,6 +94,8 @@ export interface HeadNotice {
   readonly status: Status;
   readonly transactions: number;
   readonly gasUsed: number;
+  /** As in `OpenedChain`, where a contract may change them. */
+  readonly memberKeys: readonly Hex[] | undefined;
 }
 
 export type ExecutorNotice =

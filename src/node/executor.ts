@@ -96,11 +96,12 @@ export class Executor implements ExecutorApi {
       finality: protocol.finality,
       makers: protocol.makers,
       protocol: protocol.name,
+      memberKeys: driver.status().consortium?.members.map(({ key }) => key) ?? [],
     };
   }
 
-  joined(peer: string, status: Status): void {
-    this.#parts.driver.dispatch({ kind: 'joined', peer, status });
+  joined(peer: string, status: Status, key: Uint8Array | undefined): void {
+    this.#parts.driver.dispatch({ kind: 'joined', peer, status, key });
   }
 
   left(peer: string): void {
@@ -263,7 +264,7 @@ export class Executor implements ExecutorApi {
     this.#notify({ kind: 'seal', work: { template, header, record } });
   }
 
-  #headChanged(change: HeadChange): void {
+  #headChanged({ members, ...change }: HeadChange): void {
     const block = this.#parts.driver.chain.block(change.head.id);
     this.#notify({
       kind: 'head',
@@ -271,6 +272,7 @@ export class Executor implements ExecutorApi {
       status: this.#status(change.head),
       transactions: block?.transactions.length ?? 0,
       gasUsed: block?.record.gasUsed ?? 0,
+      memberKeys: members?.map(({ key }) => toHex(key)),
     });
     const waiters = this.#headWaiters;
     this.#headWaiters = [];

@@ -5,7 +5,10 @@
 
 import { protocols } from '../consensus/protocols.ts';
 import type { Network } from '../network/host.ts';
+import { publicKeyOfPeer } from '../network/identity.ts';
 import type { NetworkHandlers } from '../network/types.ts';
+import { toHex } from '../primitives/bytes.ts';
+import { limits } from '../primitives/limits.ts';
 import { DecodeError } from '../primitives/rlp.ts';
 import {
   type ExchangeKind,
@@ -24,8 +27,8 @@ export interface BridgeParts {
   readonly opened: Pick<OpenedChain, 'protocol'>;
   /** Requests under way by number, so that a cancelled one frees its place at once. */
   readonly requests: Map<number, AbortController>;
-  /** The last durable status; replaced at each new head. */
-  readonly status: () => Status;
+  /** What the last durable head says: this node's status, and the keys of members. */
+  readonly live: { readonly status: Status; readonly memberKeys: ReadonlySet<string> };
   /** Whether members vote by direct messages; where miners make blocks, there are none. */
   readonly hasMembers: boolean;
 }
@@ -33,12 +36,23 @@ export interface BridgeParts {
 /** A verifier that died ends the node by itself; what waited for it has nothing more to say. */
 function threadGone(): void {}
 
+/** The Ed25519 key that a peer proved when it connected; undefined for another kind of key. */
+function keyOf(peer: string): Uint8Array | undefined {
+  try {
+    return publicKeyOfPeer(peer);
+  } catch {
+    return undefined;
+  }
+}
+
 /** An own block that cannot be published still reaches peers that ask for headers. */
 function notPublished(): void {}
 
 /** Feeds what peers send to the executor. `network` is asked for late: it needs these handlers. */
 export function networkHandlers(parts: BridgeParts, network: () => Network): NetworkHandlers {
-  const { executor, verifier } = parts;
+  const { executor, verifier, live } = parts;
+  /** Of joined peers, in hexadecimal. */
+  const keys = new Map<string, string>();
   const gossipTransactions = async (bytes: Uint8Array, delivery: number): Promise<void> => {
     let batch: readonly Uint8Array[];
     try {
@@ -63,9 +77,16 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
   };
   const cargo = protocols[parts.opened.protocol]?.cargo;
   return {
-    status: parts.status,
-    joined: (peer, status) => executor.tell('joined', peer, status),
-    left: (peer) => executor.tell('left', peer),
+    status: () => live.status,
+    joined: (peer, status) => {
+      const key = keyOf(peer);
+      if (key !== undefined) keys.set(peer, toHex(key));
+      executor.tell('joined', peer, status, key);
+    },
+    left: (peer) => {
+      keys.delete(peer);
+      executor.tell('left', peer);
+    },
     gossip: (peer, topic, bytes, delivery) => {
       if (topic === 'blocks') executor.tell('gossipedBlock', peer, delivery, bytes);
       else void gossipTransactions(bytes, delivery).catch(threadGone);
@@ -74,8 +95,12 @@ export function networkHandlers(parts: BridgeParts, network: () => Network): Net
     ...(parts.hasMembers
       ? {
           message: (peer, bytes) => {
+            const isMember = live.memberKeys.has(keys.get(peer) ?? '');
+            const isCargo = cargo?.isIn(bytes) === true;
+            // Strangers may say how high they stand; nothing else is decoded or recovered for them.
+            if (!isMember && (isCargo || bytes.length > limits.statusSizeBytesMax)) return;
             // Votes do not wait behind recoveries; their order with other messages means nothing.
-            if (cargo?.isIn(bytes)) void directMessage(peer, bytes).catch(threadGone);
+            if (isCargo) void directMessage(peer, bytes).catch(threadGone);
             else executor.tell('directMessage', peer, bytes, undefined);
           },
         }

@@ -281,8 +281,7 @@ async function assemble(
   const { mine } = options;
   const live = new LiveState(opened.opened);
   const hasMembers = opened.opened.makers === 'members';
-  const status = (): LiveState['status'] => live.status;
-  const bridge: BridgeParts = { ...opened, requests: new Map(), status, hasMembers };
+  const bridge: BridgeParts = { ...opened, requests: new Map(), live, hasMembers };
   const network = await openNetwork(options, genesis, identity, bridge, logger);
   releases.add(() => network.stop());
   const mining = await openMining(mine, genesis, opened, { crypto, live, network }, logger);

@@ -122,7 +122,7 @@ export const limits = {
   consortiumTickMs: 1_000,
   /** Blocks over which a primary's pace is judged. */
   consortiumPaceBlocks: 8,
-  /** The best paid transaction must go in within so many blocks and three view timeouts. */
+  /** What pays best, or waits longest and fits, goes in within so many blocks and three view timeouts. */
   consortiumStarvedBlocks: 4,
   /** Latencies of so many last blocks are kept for statistics. */
   consortiumLatenciesKept: 256,

@@ -82,6 +82,8 @@ export interface NodeParts<Message> {
   readonly adversary?: Adversary;
   /** The key of a consortium member. */
   readonly identity?: SigningIdentity;
+  /** The key of any node, where they have one. */
+  keyOf?(node: PeerId): Uint8Array;
   /** What is said to a peer in place of a message; undefined withholds it. */
   readonly lie?: (message: Message) => Message | undefined;
 }
@@ -214,7 +216,8 @@ export class SimulatedNode<Message> {
       if (this.#driver !== driver) return;
       const answer = this.#decodeAnswer('status', result);
       if (answer.kind === 'status') {
-        driver.dispatch({ kind: 'joined', peer, status: answer.value });
+        const key = this.#parts.keyOf?.(peer);
+        driver.dispatch({ kind: 'joined', peer, status: answer.value, key });
       } else if (answer.kind === 'failed' && answer.reason === 'timeout') {
         clock.schedule(statusRetryMs, () => {
           if (this.#driver === driver) this.#greet(driver, peer);

@@ -213,19 +213,27 @@ class World<Message> {
   }
 
   /** What makes a node a member, a liar, or one of two that share a key (Twins, OPODIS 2021). */
-  #character(id: string, own: Random): Pick<NodeParts<Message>, 'adversary' | 'identity' | 'lie'> {
+  #character(
+    id: string,
+    own: Random,
+  ): Pick<NodeParts<Message>, 'adversary' | 'identity' | 'keyOf' | 'lie'> {
     const { consortium } = this.#chain;
     const isByzantine = this.#byzantine.has(id);
     const adversary = new Adversary(own.fork('adversary'), this.#crypto);
     if (consortium === undefined) return isByzantine ? { adversary } : {};
+    const index = this.#memberOf(id);
+    const identity = consortium.identity(index);
+    const keyOf = (node: string): Uint8Array => consortium.identity(this.#memberOf(node)).publicKey;
+    if (!id.startsWith('liar')) return { identity, keyOf };
+    return { identity, keyOf, lie: consortium.createLiar(own.fork('lies'), index) };
+  }
+
+  /** Byzantine members stand at the end of the list; both twins have the key of one. */
+  #memberOf(id: string): number {
     const { nodes, byzantine = 0 } = this.#options;
     const [, kind, number] = /^(node|spare|liar|twin)-(\d+)/.exec(id) as RegExpExecArray;
-    // Byzantine members stand at the end of the list; both twins have the key of one.
     const firsts: Record<string, number> = { node: 0, spare: nodes };
-    const index = Number(number) + (firsts[kind as string] ?? nodes - byzantine);
-    const identity = consortium.identity(index);
-    if (kind !== 'liar') return { identity };
-    return { identity, lie: consortium.createLiar(own.fork('lies'), index) };
+    return Number(number) + (firsts[kind as string] ?? nodes - byzantine);
   }
 
   #observer(disk: SimulatedDisk): NodeObserver {

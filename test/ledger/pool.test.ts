@@ -195,6 +195,20 @@ describe('the pool offers', () => {
     expect(candidates.next()).toBe(undefined);
   });
 
+  it('what came first of the next ones of all senders, one after the other', () => {
+    const bench = new Bench();
+    bench.add(1, 1);
+    const second = bench.add(2, 0, { maxPriorityFeePerGas: 1n });
+    const third = bench.add(3, 0);
+    bench.add(4, 0, { maxFeePerGas: 1n, maxPriorityFeePerGas: 1n });
+    bench.add(2, 1);
+    const oldest = bench.pool.oldest(-1);
+    expect(oldest?.transaction).toEqual(second);
+    const next = bench.pool.oldest(oldest?.sequence ?? -1);
+    expect(next?.transaction).toEqual(third);
+    expect(bench.pool.oldest(next?.sequence ?? -1)).toBeUndefined();
+  });
+
   it('the whole of random pools in the order of the definition', () => {
     const entry = fc.record({
       sender: fc.integer({ min: 1, max: 5 }),

@@ -35,10 +35,7 @@ function adopt(state: PbftState, after: Committee): void {
     state.statuses,
     moved(state.statuses, before, after).map(([member, status]) => [member, { ...status, member }]),
   );
-  for (const peer of state.peers.values()) {
-    if (peer.member === undefined) continue;
-    peer.member = placeOf(after.members, before.members[peer.member]?.key);
-  }
+  for (const peer of state.peers.values()) peer.member = placeOf(after.members, peer.key);
   state.committee = after;
   state.self = placeOf(after.members, state.environment.identity?.publicKey);
   state.prepares.clear();

@@ -1,8 +1,9 @@
 /**
  * What a primary owes beside being alive: blocks soon after there is work (minimum throughput, as
- * in Aardvark: Clement et al., NSDI 2009), and the best paid transaction among them.
+ * in Aardvark: Clement et al., NSDI 2009), and in them what waits longest and what pays best.
  */
 
+import type { Hex } from '../../primitives/bytes.ts';
 import { limits } from '../../primitives/limits.ts';
 import type { PbftState, Turn } from './state.ts';
 import { giveUpView } from './view-change.ts';
@@ -43,32 +44,67 @@ export function notePace(turn: Turn): void {
   if (state.pace.length > limits.consortiumPaceBlocks) state.pace.shift();
 }
 
-/**
- * Once a tick: whether blocks come at a fair pace, and whether the transaction that pays best goes
- * in. One that stays out through several blocks is being starved; it is held against one primary
- * only, as it may be one that no block can take.
- */
+/** A block is final: whether it could have held the transaction that waits longest. */
+export function noteRoom({ state }: Turn, id: Hex): void {
+  const { oldest, environment } = state;
+  const block = environment.chain.block(id);
+  if (oldest === undefined || block === undefined) return;
+  const { gasLimit, gasUsed } = block.record;
+  const sizeBytes = block.transactions.reduce((sum, { length }) => sum + length, 0);
+  const hasRoom =
+    gasUsed + oldest.gasLimit <= gasLimit &&
+    sizeBytes + oldest.sizeBytes <= limits.blockTransactionsSizeBytesMax;
+  if (hasRoom) oldest.roomyBlocks += 1;
+}
+
+/** Once a tick: whether blocks come at a fair pace, and whether clients are served. */
 export function judgePrimary(turn: Turn): void {
-  const { state, now } = turn;
-  const { parameters, environment, head } = state;
+  const { state } = turn;
+  const { viewTimeoutMs } = state.parameters;
   if (state.self === undefined || !state.promises.entered) return;
   const total = state.pace.reduce((sum, each) => sum + each, 0);
   const isFull = state.pace.length >= limits.consortiumPaceBlocks;
-  if (isFull && total / state.pace.length > parameters.viewTimeoutMs / 2) {
+  if (isFull && total / state.pace.length > viewTimeoutMs / 2) {
     giveUpView(turn, `the primary takes ${Math.round(total / state.pace.length)} ms for a block`);
     return;
   }
+  const starved = findPassedOver(turn) ?? findUnderbid(turn);
+  if (starved !== undefined) giveUpView(turn, `the primary leaves out transaction 0x${starved}`);
+}
+
+const starvedMs = ({ parameters }: PbftState): number => 3 * parameters.viewTimeoutMs;
+
+/** The transaction that waits longest, when blocks go without it that have room for it. */
+function findPassedOver({ state, now }: Turn): Hex | undefined {
+  const { environment, oldest: known } = state;
+  const oldest = state.waiting > 0 ? environment.pool.oldest(state.judgedSequence) : undefined;
+  if (oldest === undefined || known?.hash !== oldest.hash) {
+    state.oldest = oldest && { ...oldest, since: now, roomyBlocks: 0 };
+    return undefined;
+  }
+  const isLate =
+    now - known.since >= starvedMs(state) && known.roomyBlocks >= limits.consortiumStarvedBlocks;
+  if (!isLate) return undefined;
+  state.judgedSequence = known.sequence;
+  return known.hash;
+}
+
+/**
+ * The transaction that pays best, when several blocks go without it, however full. It is held
+ * against one primary only, as it may be one that no block can take.
+ */
+function findUnderbid({ state, now }: Turn): Hex | undefined {
+  const { environment, head, watched } = state;
   const best = state.waiting > 0 ? environment.pool.best() : undefined;
-  const { watched } = state;
   if (best === undefined || watched?.hash !== best) {
     state.watched =
       best === undefined ? undefined : { hash: best, since: now, height: head.height };
-    return;
+    return undefined;
   }
   const isLate =
-    now - watched.since >= 3 * parameters.viewTimeoutMs &&
+    now - Math.max(watched.since, state.viewSince) >= starvedMs(state) &&
     head.height - watched.height >= limits.consortiumStarvedBlocks;
-  if (!isLate) return;
+  if (!isLate) return undefined;
   state.watched = { ...watched, since: Number.POSITIVE_INFINITY };
-  giveUpView(turn, `the primary leaves out transaction 0x${best}`);
+  return best;
 }

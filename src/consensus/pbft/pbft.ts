@@ -5,6 +5,7 @@
 
 import { limits } from '../../primitives/limits.ts';
 import type { Effect, Event, PeerId, Protocol } from '../protocol.ts';
+import { placeOf } from './committee.ts';
 import { onEvidence } from './evidence.ts';
 import { takeMembers } from './membership.ts';
 import { cargo, type Message, messageCodec } from './messages.ts';
@@ -16,7 +17,7 @@ import {
   onVote,
   proposeTimer,
 } from './normal-case.ts';
-import { judgePrimary, patienceMs, viewDeadline } from './pace.ts';
+import { judgePrimary, noteRoom, patienceMs, viewDeadline } from './pace.ts';
 import { type PbftParameters, parseParameters } from './parameters.ts';
 import { membersOperation, promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
@@ -79,7 +80,7 @@ function handle(turn: Turn, event: Event<Message>): void {
       onStarted(turn);
       break;
     case 'joined':
-      onJoined(turn, event.peer, event.status.height);
+      onJoined(turn, event);
       break;
     case 'left':
       endTransfers(turn, event.peer);
@@ -127,20 +128,24 @@ function onStarted(turn: Turn): void {
   setTimer(turn, tickTimer, now + limits.consortiumTickMs);
 }
 
-function onJoined(turn: Turn, id: PeerId, height: number): void {
+function onJoined(turn: Turn, event: Extract<Event<Message>, { kind: 'joined' }>): void {
+  const { peer: id, key, status } = event;
   endTransfers(turn, id);
+  const member = placeOf(turn.state.committee.members, key);
   turn.state.peers.set(id, {
     id,
-    height,
-    member: undefined,
+    height: status.height,
+    key,
+    member,
+    isHeard: false,
     restUntil: 0,
     requestsLeft: limits.consortiumRequestsPerTick,
-    messagesLeft: messagesPerTick(undefined),
+    messagesLeft: messagesPerTick(member),
   });
   sayStatus(turn, [id]);
 }
 
-/** Each costs a signature to check. Whoever has not shown to be a member has little to say. */
+/** Each costs a signature to check. Who is no member has little to say. */
 function messagesPerTick(member: number | undefined): number {
   return member === undefined
     ? limits.consortiumMessagesOfStranger
@@ -237,6 +242,7 @@ function onApplied(turn: Turn, { entry, members, waiting }: Applied): void {
   const sealed = state.applying.get(entry.id);
   state.applying.delete(entry.id);
   noteBlock(turn, entry.id);
+  noteRoom(turn, entry.id);
   state.head = entry;
   // What this block took waits no more: counted on, it would call for an empty block next.
   state.waiting = waiting ?? state.waiting;

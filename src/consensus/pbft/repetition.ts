@@ -3,7 +3,6 @@
  * the latest of everything. Lost messages need no other cure.
  */
 
-import { limits } from '../../primitives/limits.ts';
 import type { PeerId } from '../protocol.ts';
 import type { Message, Requests, StatusMessage } from './messages.ts';
 import { prePrepareOf } from './normal-case.ts';
@@ -82,13 +81,9 @@ export function onStatus(
   // A claim, as in `joined`: who missed a change of members cannot check it, and must catch up.
   if (peer !== undefined) peer.height = Math.max(peer.height, height);
   if (!isStatusValid(state, message)) return;
-  if (peer !== undefined) {
-    const isNew = peer.member === undefined;
-    peer.member = member;
-    if (isNew) {
-      peer.messagesLeft = limits.consortiumMessagesPerTick;
-      sayAll(turn, from);
-    }
+  if (peer?.member !== undefined && !peer.isHeard) {
+    peer.isHeard = true;
+    sayAll(turn, from);
   }
   const known = state.statuses.get(member);
   const isOld = known !== undefined && (height < known.height || view < known.view);

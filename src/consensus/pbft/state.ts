@@ -6,7 +6,7 @@
 import type { Block, HeaderEntry } from '../../primitives/block.ts';
 import type { Hex } from '../../primitives/bytes.ts';
 import type { Header } from '../../primitives/header.ts';
-import type { Effect, Environment, PeerId, TimerName } from '../protocol.ts';
+import type { Effect, Environment, PeerId, TimerName, WaitingTransaction } from '../protocol.ts';
 import { type Committee, firstCommittee, placeOf } from './committee.ts';
 import type {
   Certificate,
@@ -27,8 +27,12 @@ export interface Peer {
   readonly id: PeerId;
   /** Height of its head, as far as it said. */
   height: number;
-  /** Whose status came from there: it is told votes. One that replays another's gains nothing. */
+  /** What the connection proved: nobody takes a member's place by repeating its messages. */
+  readonly key: Uint8Array | undefined;
+  /** Place of that key among the members, who are told votes. */
   member: number | undefined;
+  /** A status came from there: what is said to it arrives. */
+  isHeard: boolean;
   /** Left alone by state transfer until then, wall milliseconds. */
   restUntil: number;
   /** Transactions it may still forward before the next tick. */
@@ -134,6 +138,10 @@ export interface PbftState {
   pace: number[];
   /** The best paid transaction, watched until it goes in. */
   watched: { readonly hash: Hex; readonly since: number; readonly height: number } | undefined;
+  /** The transaction that waits longest, and the blocks of this view that had room for it. */
+  oldest: (WaitingTransaction & { readonly since: number; roomyBlocks: number }) | undefined;
+  /** Arrival of the last one that a primary was left for: each is held against one primary only. */
+  judgedSequence: number;
   /** The block asked for was to hold transactions that wait. */
   isForWaiting: boolean;
   /** When such a block came out empty. */
@@ -194,6 +202,8 @@ export function createState(parameters: PbftParameters, environment: Environment
     tickHeight: -1,
     pace: [],
     watched: undefined,
+    oldest: undefined,
+    judgedSequence: -1,
     isForWaiting: false,
     lastEmptyAt: Number.NEGATIVE_INFINITY,
   };

@@ -62,6 +62,7 @@ function leaveProposal(turn: Turn, quorumSince: number | undefined): void {
   state.viewSince = now;
   state.quorumSince = quorumSince;
   state.pace = [];
+  state.oldest = undefined;
 }
 
 /** Takes a valid VIEW-CHANGE later than the last of its member. */

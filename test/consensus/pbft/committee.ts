@@ -9,7 +9,13 @@ import { parseParameters } from '../../../src/consensus/pbft/parameters.ts';
 import { pbft } from '../../../src/consensus/pbft/pbft.ts';
 import type { PbftState } from '../../../src/consensus/pbft/state.ts';
 import { answerQuery } from '../../../src/consensus/pow/serve.ts';
-import type { Answer, ChainView, Effect, Event } from '../../../src/consensus/protocol.ts';
+import type {
+  Answer,
+  ChainView,
+  Effect,
+  Event,
+  WaitingTransaction,
+} from '../../../src/consensus/protocol.ts';
 import type { Block, HeaderEntry } from '../../../src/primitives/block.ts';
 import { fromHex, type Hex, toHex } from '../../../src/primitives/bytes.ts';
 import { bodyOperations, headerOperations } from '../../../src/primitives/chain-records.ts';
@@ -167,6 +173,8 @@ export class Seat {
   #key: number;
   waiting = 0;
   best: Hex | undefined;
+  /** What waits, by arrival. */
+  arrivals: WaitingTransaction[] = [];
   /** How long execution takes, milliseconds. */
   checkMs = 1;
 
@@ -210,7 +218,11 @@ export class Seat {
       self: `seat-${this.index}`,
       crypto,
       chain: this.chain,
-      pool: { byShortIds: () => [], best: () => this.best },
+      pool: {
+        byShortIds: () => [],
+        best: () => this.best,
+        oldest: (sequence) => this.arrivals.find((each) => each.sequence > sequence),
+      },
       identity: memberIdentity(crypto, this.#key),
       members: () => this.#membersAt(this.head.height + 1),
       recorded: (name) => this.recorded(name),
@@ -228,7 +240,8 @@ export class Seat {
 
   meet(other: Seat): void {
     if (this.state === undefined || other.state === undefined) return;
-    this.dispatch({ kind: 'joined', peer: `seat-${other.index}`, status: statusOf(other) });
+    const key = memberIdentity(crypto, other.#key).publicKey;
+    this.dispatch({ kind: 'joined', peer: `seat-${other.index}`, status: statusOf(other), key });
   }
 
   submit(waiting: number): void {

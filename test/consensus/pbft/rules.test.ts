@@ -131,6 +131,15 @@ describe('a view', () => {
     expect(state.promises.start).toEqual({ height: 2, required: undefined });
   });
 
+  it('is led by who has the blocks below it, not before', () => {
+    const { table } = quiet(4);
+    const { state } = seatOf(table, 1);
+    for (const member of [0, 2, 3]) deliver(table, member, 1, changeOf(member, 4, 1, 2));
+    expect(state.promises).toMatchObject({ view: 1, entered: false });
+    seatOf(table, 1).dispatch({ kind: 'applied', entry: { ...state.head, height: 1 } });
+    expect(state.promises).toMatchObject({ view: 1, entered: true, start: { height: 2 } });
+  });
+
   it('takes nothing but the block that it is bound to', () => {
     const { table, said } = quiet(4);
     const { two, newer } = certificates(table);

@@ -273,6 +273,7 @@ export class World {
       pool: {
         byShortIds: (id, shortIds) => this.#byShortIds(id, shortIds),
         best: () => undefined,
+        oldest: () => undefined,
       },
       recorded: () => undefined,
       random: () => {

@@ -14,6 +14,7 @@ import type { Crypto } from '../primitives/crypto.ts';
 import { parseGenesis } from '../primitives/genesis.ts';
 import { displayId } from '../primitives/header.ts';
 import { addressOfPrivateKey, checksumAddress } from '../primitives/keys.ts';
+import { faultsOf, quorumOf } from '../primitives/seal.ts';
 import { createVm } from '../vm/vm.ts';
 import { readGenesisModules } from './chain-files.ts';
 
@@ -47,6 +48,17 @@ export interface FoundedMember {
 const memberBalance = `${10n ** 21n}`;
 /** A day of empty blocks: approvals of a change that do not come together by then are void. */
 const approvalBlocks = 86_400n;
+
+/** What so many members bear: below four, no lie; of three, one may still be down. */
+export function toleranceText(members: number): string {
+  const [quorum, liars] = [quorumOf(members), faultsOf(members)];
+  const down = members - quorum;
+  const decide = `${quorum} ${quorum === 1 ? 'decides' : 'decide'}`;
+  const silent = `${down || 'none'} that ${down > 1 ? 'are' : 'is'} down`;
+  const lying =
+    liars === 0 ? ', none that lies' : ` or ${liars} that ${liars > 1 ? 'lie' : 'lies'}`;
+  return `${decide}; it bears ${silent}${lying}`;
+}
 
 /** Ports of other nodes lie this far above those of JSON-RPC. */
 export const peerPortOffset = 100;

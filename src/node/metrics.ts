@@ -1,7 +1,7 @@
 /** `/metrics` of a node: where it stands, what it holds, how busy it is, what its reporters did. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { ConsortiumInfo, NodeBackend } from '../api/backend.ts';
+import type { ConsortiumCounts, ConsortiumInfo, NodeBackend } from '../api/backend.ts';
 import { formatMetrics, type Metric } from '../primitives/metrics.ts';
 
 /** How often the delay of the event loop is sampled. */
@@ -15,12 +15,55 @@ function counter(name: string, help: string, value: number): Metric {
   return { name, help, kind: 'counter', samples: [{ value }] };
 }
 
-function consortiumMetrics({ view, viewChanges, members, quorum }: ConsortiumInfo): Metric[] {
-  return [
+/** A member whose last status is older than this is away: it says one a second. */
+const heardMs = 5_000;
+
+/** What `pbft_status` tells, for dashboards and alerts. */
+export function consortiumMetrics(info: ConsortiumInfo, nowMs: number): Metric[] {
+  const { view, viewChanges, members, quorum, phase, self, statistics } = info;
+  const heard = members.filter(
+    ({ lastSeenMs }, index) => index === self || nowMs - (lastSeenMs ?? 0) < heardMs,
+  );
+  const liars = members.filter(({ evidence }) => evidence !== undefined);
+  const metrics = [
     gauge('dodona_consensus_view', 'View of the consortium that this node is in.', view),
     counter('dodona_consensus_view_changes_total', 'Views given up.', viewChanges),
     gauge('dodona_consensus_members', 'Members of the consortium.', members.length),
+    gauge('dodona_consensus_members_heard', 'Members heard in the last 5 s.', heard.length),
     gauge('dodona_consensus_quorum', 'Members that decide.', quorum),
+    gauge(
+      'dodona_consensus_diverged',
+      '1: own state is not the sealed one.',
+      +(phase === 'diverged'),
+    ),
+    gauge('dodona_consensus_equivocators', 'Members proved to have voted twice.', liars.length),
+  ];
+  return statistics === undefined ? metrics : [...metrics, ...countMetrics(statistics)];
+}
+
+function countMetrics({
+  blocks,
+  emptyBlocks,
+  transactions,
+  latencyMs,
+}: ConsortiumCounts): Metric[] {
+  const quantiles = [
+    ['0.5', latencyMs.p50],
+    ['0.99', latencyMs.p99],
+    ['1', latencyMs.max],
+  ] as const;
+  return [
+    counter('dodona_consensus_blocks_total', 'Blocks that became final here.', blocks),
+    counter('dodona_consensus_empty_blocks_total', 'Those without transactions.', emptyBlocks),
+    counter('dodona_consensus_transactions_total', 'Transactions in them.', transactions),
+    {
+      name: 'dodona_consensus_latency_seconds',
+      help: 'From a proposal at this node to its final block, over the last 256 blocks.',
+      kind: 'gauge',
+      samples: quantiles.flatMap(([quantile, ms]) =>
+        ms === undefined ? [] : [{ labels: { quantile }, value: ms / 1_000 }],
+      ),
+    },
   ];
 }
 
@@ -93,7 +136,7 @@ export class NodeMetrics {
         })),
       },
       ...(mining === undefined ? [] : miningMetrics(mining.status())),
-      ...(consortium === undefined ? [] : consortiumMetrics(consortium)),
+      ...(consortium === undefined ? [] : consortiumMetrics(consortium, Date.now())),
     ];
   }
 

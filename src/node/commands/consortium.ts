@@ -2,9 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { limits } from '../../primitives/limits.ts';
-import { faultsOf, quorumOf } from '../../primitives/seal.ts';
 import type { Handler } from '../command-line.ts';
-import { foundConsortium, peerPortOffset } from '../consortium.ts';
+import { foundConsortium, peerPortOffset, toleranceText } from '../consortium.ts';
 import { createNativeCrypto } from '../native-crypto.ts';
 import { UsageError } from '../resolve-settings.ts';
 
@@ -44,7 +43,7 @@ export const runConsortiumInit: Handler = async ({ options }, terminal) => {
     createNativeCrypto(),
   );
   const lines = [
-    `A PBFT consortium of ${members}: ${quorumOf(members)} decide, ${faultsOf(members)} may fail or lie`,
+    `A PBFT consortium of ${members}: ${toleranceText(members)}`,
     `  genesis    ${founded.genesisId}, chain id ${chainId}`,
     ...founded.members.flatMap(({ configFile, rpcPort, address }, index) => [
       `  member ${String(index).padEnd(4)}${address}  http://127.0.0.1:${rpcPort}`,

@@ -1,8 +1,8 @@
 // The scalar hash core: one source, instantiated for one lane of 32-bit words.
 
-import { headerAddress, prepareLanes, searchLanes, targetAddress } from './search';
+import { headerAddress, prepareLanes, searchLanes, targetAddress, versionsAddress } from './search';
 
-export { headerAddress, targetAddress };
+export { headerAddress, targetAddress, versionsAddress };
 
 export function prepare(): void {
   prepareLanes<u32>();

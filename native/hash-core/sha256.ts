@@ -112,101 +112,126 @@ function newA<T>(t1: T, a: T, b: T, aXorB: T, bXorC: T): T {
 }
 
 /**
- * Runs rounds `from` to `from + 59`. `start` is the state before them as far as it is fixed: `word`,
- * that of the round before, is still missing in a and e, to which it is only added. Needs words up
- * to `from + 35` and makes the last 24 on its way: their long chains fill the gaps between rounds.
- * Leaves a..h at `target` if `whole`, else only e, and the last four rounds do not make their a.
+ * Room for a hash under way: a schedule, its keyed words, and a row for each round. A row is the
+ * round's new a, its new e, and a xor b. Older rows hold the rest of the state: b, c and d are the
+ * a of one, two and three rounds before, and f, g and h the e.
+ */
+export const chainSize: usize = 5120;
+const rowsOffset: usize = 2048;
+const savedOffset: usize = 4096; // behind the rows of one lane: the state before a compression
+
+// @ts-ignore: decorator
+@inline
+function rowSize<T>(): usize {
+  return 3 * sizeof<T>();
+}
+
+/** The four rows that stand for the eight words at `state`; `word` is added to a and e. */
+// @ts-ignore: decorator
+@inline
+function beginRows<T>(chain: usize, state: usize, word: T): void {
+  const rows = chain + rowsOffset;
+  for (let index: usize = 0; index < 4; index++) {
+    store<T>(rows + (3 - index) * rowSize<T>(), wordAt<T>(state, index));
+    store<T>(rows + (3 - index) * rowSize<T>(), wordAt<T>(state, index + 4), sizeof<T>());
+  }
+  store<T>(rows, xor<T>(wordAt<T>(state, 1), wordAt<T>(state, 2)), 11 * sizeof<T>());
+  store<T>(rows, add<T>(wordAt<T>(state, 0), word), 9 * sizeof<T>());
+  store<T>(rows, add<T>(wordAt<T>(state, 4), word), 10 * sizeof<T>());
+}
+
+/** The a after so many rounds of a chain, -3 at least: b, c and d are those of rounds before. */
+// @ts-ignore: decorator
+@inline
+export function aAt<T>(chain: usize, rounds: usize): T {
+  return load<T>(chain + rowsOffset + (rounds + 3) * rowSize<T>());
+}
+
+/** The e after so many rounds. */
+// @ts-ignore: decorator
+@inline
+export function eAt<T>(chain: usize, rounds: usize): T {
+  return load<T>(chain + rowsOffset + (rounds + 3) * rowSize<T>(), sizeof<T>());
+}
+
+/** Makes the e of the fifth row from `row` on, and answers T1. */
+// @ts-ignore: decorator
+@inline
+function halfRound<T>(row: usize, keyed: usize): T {
+  const e = load<T>(row, 10 * sizeof<T>());
+  const f = load<T>(row, 7 * sizeof<T>());
+  const g = load<T>(row, 4 * sizeof<T>());
+  const t1 = temporary1<T>(e, f, g, load<T>(row, sizeof<T>()), load<T>(keyed));
+  store<T>(row, add<T>(load<T>(row), t1), 13 * sizeof<T>());
+  return t1;
+}
+
+/** Makes the fifth row from `row` on. */
+// @ts-ignore: decorator
+@inline
+function round<T>(row: usize, keyed: usize): void {
+  const t1 = halfRound<T>(row, keyed);
+  const a = load<T>(row, 9 * sizeof<T>());
+  const b = load<T>(row, 6 * sizeof<T>());
+  const aXorB = xor<T>(a, b);
+  store<T>(row, aXorB, 14 * sizeof<T>());
+  store<T>(row, newA<T>(t1, a, b, aXorB, load<T>(row, 11 * sizeof<T>())), 12 * sizeof<T>());
+}
+
+/** Rounds 4 to 63 of two hashes with one schedule, whose word 3 the states still lack. */
+// @ts-ignore: decorator
+@inline
+export function lastSixtyRounds<T>(chains: usize, states: usize, words: usize): void {
+  const size = sizeof<T>();
+  const word = wordAt<T>(words, 3);
+  beginRows<T>(chains, states, word);
+  beginRows<T>(chains + chainSize, states + 8 * size, word);
+  let row = chains + rowsOffset;
+  let keyed = words + keyedOffset + 4 * size;
+  for (const end = keyed + 60 * size; keyed < end; keyed += size, row += rowSize<T>()) {
+    round<T>(row, keyed);
+    round<T>(row + chainSize, keyed);
+  }
+}
+
+/**
+ * Rounds 1 to 60 of two hashes with a schedule each, whose word 0 the state still lacks. Needs words
+ * up to 30 and makes the others on its way. The last four rounds make no a: e is all that counts.
  */
 // @ts-ignore: decorator
 @inline
-export function sixtyRounds<T>(
-  start: usize, word: T, words: usize, from: usize, target: usize, whole: bool,
-): void {
+export function firstSixtyRounds<T>(chains: usize, state: usize): void {
   const size = sizeof<T>();
-  let a = add<T>(load<T>(start), word);
-  let b = load<T>(start + size);
-  let c = load<T>(start + 2 * size);
-  let d = load<T>(start + 3 * size);
-  let e = add<T>(load<T>(start + 4 * size), word);
-  let f = load<T>(start + 5 * size);
-  let g = load<T>(start + 6 * size);
-  let h = load<T>(start + 7 * size);
-  let y = a;
-  let z = xor<T>(b, c);
-  let t = a;
-  let k = words + keyedOffset + from * size;
-  let at = words + (from + 20) * size;
-  let key = roundConstants + 4 * (from + 36);
-  for (let end = k + 24 * size; k < end; k += 8 * size, at += 8 * size, key += 4 * 8) {
-    t = temporary1<T>(e, f, g, h, load<T>(k)); d = add<T>(d, t);
-    y = xor<T>(a, b); h = newA<T>(t, a, b, y, z); nextWord<T>(at, key);
-    t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>())); c = add<T>(c, t);
-    z = xor<T>(h, a); g = newA<T>(t, h, a, z, y); nextWord<T>(at + size, key + 4);
-    t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>())); b = add<T>(b, t);
-    y = xor<T>(g, h); f = newA<T>(t, g, h, y, z); nextWord<T>(at + 2 * size, key + 8);
-    t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>())); a = add<T>(a, t);
-    z = xor<T>(f, g); e = newA<T>(t, f, g, z, y); nextWord<T>(at + 3 * size, key + 12);
-    t = temporary1<T>(a, b, c, d, load<T>(k, 4 * sizeof<T>())); h = add<T>(h, t);
-    y = xor<T>(e, f); d = newA<T>(t, e, f, y, z); nextWord<T>(at + 4 * size, key + 16);
-    t = temporary1<T>(h, a, b, c, load<T>(k, 5 * sizeof<T>())); g = add<T>(g, t);
-    z = xor<T>(d, e); c = newA<T>(t, d, e, z, y); nextWord<T>(at + 5 * size, key + 20);
-    t = temporary1<T>(g, h, a, b, load<T>(k, 6 * sizeof<T>())); f = add<T>(f, t);
-    y = xor<T>(c, d); b = newA<T>(t, c, d, y, z); nextWord<T>(at + 6 * size, key + 24);
-    t = temporary1<T>(f, g, h, a, load<T>(k, 7 * sizeof<T>())); e = add<T>(e, t);
-    z = xor<T>(b, c); a = newA<T>(t, b, c, z, y); nextWord<T>(at + 7 * size, key + 28);
+  beginRows<T>(chains, state, load<T>(chains));
+  beginRows<T>(chains + chainSize, state, load<T>(chains + chainSize));
+  let row = chains + rowsOffset;
+  let word = chains + size;
+  let key = roundConstants + 4 * 31;
+  for (const end = word + 30 * size; word < end; word += size, row += rowSize<T>(), key += 4) {
+    nextWord<T>(word + 14 * size, key);
+    round<T>(row, word + keyedOffset);
+    nextWord<T>(word + 14 * size + chainSize, key);
+    round<T>(row + chainSize, word + keyedOffset + chainSize);
   }
-  for (let end = k + 32 * size; k < end; k += 8 * size) {
-    t = temporary1<T>(e, f, g, h, load<T>(k));
-    d = add<T>(d, t); y = xor<T>(a, b); h = newA<T>(t, a, b, y, z);
-    t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>()));
-    c = add<T>(c, t); z = xor<T>(h, a); g = newA<T>(t, h, a, z, y);
-    t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>()));
-    b = add<T>(b, t); y = xor<T>(g, h); f = newA<T>(t, g, h, y, z);
-    t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>()));
-    a = add<T>(a, t); z = xor<T>(f, g); e = newA<T>(t, f, g, z, y);
-    t = temporary1<T>(a, b, c, d, load<T>(k, 4 * sizeof<T>()));
-    h = add<T>(h, t); y = xor<T>(e, f); d = newA<T>(t, e, f, y, z);
-    t = temporary1<T>(h, a, b, c, load<T>(k, 5 * sizeof<T>()));
-    g = add<T>(g, t); z = xor<T>(d, e); c = newA<T>(t, d, e, z, y);
-    t = temporary1<T>(g, h, a, b, load<T>(k, 6 * sizeof<T>()));
-    f = add<T>(f, t); y = xor<T>(c, d); b = newA<T>(t, c, d, y, z);
-    t = temporary1<T>(f, g, h, a, load<T>(k, 7 * sizeof<T>()));
-    e = add<T>(e, t); z = xor<T>(b, c); a = newA<T>(t, b, c, z, y);
+  for (const end = word + 26 * size; word < end; word += size, row += rowSize<T>()) {
+    round<T>(row, word + keyedOffset);
+    round<T>(row + chainSize, word + keyedOffset + chainSize);
   }
-  t = temporary1<T>(e, f, g, h, load<T>(k)); d = add<T>(d, t);
-  if (whole) { y = xor<T>(a, b); h = newA<T>(t, a, b, y, z); }
-  t = temporary1<T>(d, e, f, g, load<T>(k, sizeof<T>())); c = add<T>(c, t);
-  if (whole) { z = xor<T>(h, a); g = newA<T>(t, h, a, z, y); }
-  t = temporary1<T>(c, d, e, f, load<T>(k, 2 * sizeof<T>())); b = add<T>(b, t);
-  if (whole) { y = xor<T>(g, h); f = newA<T>(t, g, h, y, z); }
-  t = temporary1<T>(b, c, d, e, load<T>(k, 3 * sizeof<T>())); a = add<T>(a, t);
-  // The roles have moved by four: a is in e, b in f, ... e in a, ... h in d.
-  store<T>(target + 4 * size, a);
-  if (!whole) return;
-  z = xor<T>(f, g);
-  store<T>(target, newA<T>(t, f, g, z, y));
-  store<T>(target + size, f);
-  store<T>(target + 2 * size, g);
-  store<T>(target + 3 * size, h);
-  store<T>(target + 5 * size, b);
-  store<T>(target + 6 * size, c);
-  store<T>(target + 7 * size, d);
+  for (const end = word + 4 * size; word < end; word += size, row += rowSize<T>()) {
+    halfRound<T>(row, word + keyedOffset);
+    halfRound<T>(row + chainSize, word + keyedOffset + chainSize);
+  }
 }
 
-/** Runs rounds 0 to `count` on the eight words at `state`, in one lane, without adding anything. */
-export function plainRounds(state: usize, words: usize, count: usize): void {
+/** Runs rounds 0 to `count` on the state, in one lane, over the words of the chain. */
+export function plainRounds(state: usize, chain: usize, count: usize): void {
+  beginRows<u32>(chain, state, 0);
   for (let t: usize = 0; t < count; t++) {
-    const a = load<u32>(state);
-    const e = load<u32>(state, 16);
-    const t1 = temporary1<u32>(
-      e, load<u32>(state, 20), load<u32>(state, 24), load<u32>(state, 28),
-      load<u32>(words + 4 * t, keyedOffset),
-    );
-    const b = load<u32>(state, 4);
-    const next = newA<u32>(t1, a, b, a ^ b, b ^ load<u32>(state, 8));
-    store<u32>(state, load<u32>(state, 12) + t1, 12);
-    memory.copy(state + 4, state, 28);
-    store<u32>(state, next);
+    round<u32>(chain + rowsOffset + t * rowSize<u32>(), chain + keyedOffset + 4 * t);
+  }
+  for (let index: usize = 0; index < 4; index++) {
+    store<u32>(state + 4 * index, aAt<u32>(chain, count - index));
+    store<u32>(state + 4 * index, eAt<u32>(chain, count - index), 16);
   }
 }
 
@@ -215,13 +240,13 @@ export function keyBlock(words: usize): void {
   for (let t: usize = 0; t < 16; t++) storeWord<u32>(words, t, load<u32>(words + 4 * t));
 }
 
-/** One whole compression in one lane: `state` += rounds over the 16 words at `words` (room for 64). */
-export function compress(state: usize, words: usize, scratch: usize): void {
-  keyBlock(words);
-  expand<u32>(words, 16, 64);
-  memory.copy(scratch, state, 32);
-  plainRounds(scratch, words, 64);
+/** One whole compression in one lane: of the state and the first 16 words of the chain. */
+export function compress(state: usize, chain: usize): void {
+  keyBlock(chain);
+  expand<u32>(chain, 16, 64);
+  memory.copy(chain + savedOffset, state, 32);
+  plainRounds(state, chain, 64);
   for (let at: usize = 0; at < 32; at += 4) {
-    store<u32>(state + at, load<u32>(state + at) + load<u32>(scratch + at));
+    store<u32>(state + at, load<u32>(state + at) + load<u32>(chain + at, savedOffset));
   }
 }

@@ -1,8 +1,8 @@
 // The simd hash core: one source, instantiated for four lanes of 128-bit vectors.
 
-import { headerAddress, prepareLanes, searchLanes, targetAddress } from './search';
+import { headerAddress, prepareLanes, searchLanes, targetAddress, versionsAddress } from './search';
 
-export { headerAddress, targetAddress };
+export { headerAddress, targetAddress, versionsAddress };
 
 export function prepare(): void {
   prepareLanes<v128>();

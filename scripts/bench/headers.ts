@@ -17,7 +17,8 @@ import {
 } from '../../src/consensus/pow/header-rules.ts';
 import type { PowParameters } from '../../src/consensus/pow/parameters.ts';
 import type { Query } from '../../src/consensus/protocol.ts';
-import { createHashCore } from '../../src/mining/hash-core.ts';
+import { createHashCore, type FoundNonce } from '../../src/mining/hash-core.ts';
+import { versionsOfGroup } from '../../src/mining/search-space.ts';
 import { createNativeCrypto } from '../../src/node/native-crypto.ts';
 import type { HeaderEntry } from '../../src/primitives/block.ts';
 import { equalBytes, fromHex, toHex } from '../../src/primitives/bytes.ts';
@@ -63,8 +64,8 @@ function mineHeaders(genesis: HeaderEntry, sha256d: (data: Uint8Array) => Uint8A
       bits: genesis.header.bits,
       nonce: 0,
     };
-    core.prepare(encodeHeader(template), target);
-    const header = { ...template, nonce: core.search(0, 1_000_000) as number };
+    core.prepare(encodeHeader(template), versionsOfGroup(baseVersion, 0), target);
+    const header = { ...template, ...(core.search(0, 1_000_000) as FoundNonce) };
     previous = sha256d(encodeHeader(header));
     headers.push(header);
   }

@@ -1,6 +1,7 @@
 /**
- * The nonce search for one header: three cores with one interface and the same answers. Four lanes
- * of WebAssembly SIMD, one lane of plain WebAssembly, and @noble where WebAssembly is unwanted.
+ * The nonce search for one header in sixteen versions, which share half of the work: three cores
+ * with one interface and the same answers. Four lanes of WebAssembly SIMD, one lane of plain
+ * WebAssembly, and @noble where WebAssembly is unwanted.
  */
 
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -12,24 +13,37 @@ export type HashCoreName = 'simd' | 'scalar' | 'noble';
 /** A core by name, or `auto`: the fastest that this host can run. */
 export type HashCoreChoice = 'auto' | HashCoreName;
 
+export interface FoundNonce {
+  readonly version: number;
+  readonly nonce: number;
+}
+
 export interface HashCore {
   readonly name: HashCoreName;
   /**
-   * Takes over a header (80 bytes, its nonce is ignored) and the target (hash <= target wins).
-   * @throws RangeError when either has the wrong size.
+   * Takes over a header (80 bytes, its version and nonce are ignored), the versions to try, as many
+   * as `versionsAtOnce`, and the target (hash <= target wins).
+   * @throws RangeError when any has the wrong size.
    */
-  prepare(header: Uint8Array, target: bigint): void;
-  /** The first nonce of `count` from `start` on that meets the target; no wrap beyond 2^32 - 1. */
-  search(start: number, count: number): number | undefined;
+  prepare(header: Uint8Array, versions: readonly number[], target: bigint): void;
+  /**
+   * Tries `count` nonces from `start` on, each with all versions; no wrap beyond 2^32 - 1. Answers
+   * the first nonce that meets the target, and the first version with which it does.
+   */
+  search(start: number, count: number): FoundNonce | undefined;
 }
 
-/** Largest `count` of one search: the cores answer with a signed 32-bit offset. */
-export const searchCountMax = 2 ** 31 - 1;
+/** Hashes per nonce; more would share what is left of the work: one part in a hundred. */
+export const versionsAtOnce = 16;
+
+/** Largest `count` of one search: the cores answer with nonce and version in 31 bits. */
+export const searchCountMax = 2 ** 27;
 
 interface CoreExports {
   readonly memory: WebAssembly.Memory;
   readonly headerAddress: { readonly value: number };
   readonly targetAddress: { readonly value: number };
+  readonly versionsAddress: { readonly value: number };
   prepare(): void;
   search(start: number, count: number): number;
 }
@@ -43,9 +57,12 @@ function targetBytes(target: bigint): Uint8Array {
   return bytes;
 }
 
-function checkHeader(header: Uint8Array): void {
+function checkWork(header: Uint8Array, versions: readonly number[]): void {
   if (header.length !== headerSizeBytes) {
     throw new RangeError(`header has ${header.length} bytes, ${headerSizeBytes} are needed`);
+  }
+  if (versions.length !== versionsAtOnce) {
+    throw new RangeError(`there are ${versions.length} versions, ${versionsAtOnce} are needed`);
   }
 }
 
@@ -59,18 +76,22 @@ function createWasmCore(name: HashCoreName, base64: string): HashCore {
   const module = new WebAssembly.Module(Buffer.from(base64, 'base64'));
   const core = new WebAssembly.Instance(module).exports as unknown as CoreExports;
   const memory = new Uint8Array(core.memory.buffer);
+  const versions = new Uint32Array(core.memory.buffer, core.versionsAddress.value, versionsAtOnce);
   return {
     name,
-    prepare: (header, target) => {
-      checkHeader(header);
+    prepare: (header, newVersions, target) => {
+      checkWork(header, newVersions);
       memory.set(header, core.headerAddress.value);
       memory.set(targetBytes(target), core.targetAddress.value);
+      versions.set(newVersions);
       core.prepare();
     },
     search: (start, count) => {
       checkRange(start, count);
-      const offset = core.search(start, count);
-      return offset < 0 ? undefined : start + offset;
+      const hit = core.search(start, count);
+      if (hit < 0) return undefined;
+      const nonce = start + Math.floor(hit / versionsAtOnce);
+      return { version: versions[hit % versionsAtOnce] as number, nonce };
     },
   };
 }
@@ -78,20 +99,25 @@ function createWasmCore(name: HashCoreName, base64: string): HashCore {
 function createNobleCore(): HashCore {
   const header = new Uint8Array(headerSizeBytes);
   const view = new DataView(header.buffer);
+  let versions: readonly number[] = [];
   let target = 0n;
   return {
     name: 'noble',
-    prepare: (newHeader, newTarget) => {
-      checkHeader(newHeader);
+    prepare: (newHeader, newVersions, newTarget) => {
+      checkWork(newHeader, newVersions);
       targetBytes(newTarget);
       header.set(newHeader);
+      versions = [...newVersions];
       target = newTarget;
     },
     search: (start, count) => {
       checkRange(start, count);
       for (let nonce = start; nonce < start + count; nonce++) {
         view.setUint32(76, nonce, true);
-        if (hashToNumber(sha256(sha256(header))) <= target) return nonce;
+        for (const version of versions) {
+          view.setUint32(0, version, true);
+          if (hashToNumber(sha256(sha256(header))) <= target) return { version, nonce };
+        }
       }
       return undefined;
     },

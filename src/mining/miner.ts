@@ -30,7 +30,7 @@ export interface MinerWork {
   readonly header: Uint8Array;
   /** hash <= target wins; see `targetOfBits`. */
   readonly target: bigint;
-  /** Positions to try, at most and by default 2^48. */
+  /** Positions to try, of sixteen hashes each; at most and by default `searchSpaceSize`. */
   readonly space?: number;
 }
 

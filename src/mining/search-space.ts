@@ -1,18 +1,19 @@
 /**
- * What a job may vary, and who varies which part: 2^16 version values (BIP320) times 2^32 nonces,
- * cut into one contiguous range of positions per thread. Time is never touched: contracts read it.
+ * What a job may vary, and who varies which part: 2^16 version values (BIP320) in groups of sixteen
+ * times 2^32 nonces, cut into one contiguous range of positions per thread. A position is a nonce
+ * with all versions of a group: sixteen hashes. Time is never touched: contracts read it.
  */
 
-import { headerSizeBytes, versionRollingMask } from '../primitives/header.ts';
-import { type HashCore, searchCountMax } from './hash-core.ts';
+import { versionRollingMask } from '../primitives/header.ts';
+import { type FoundNonce, type HashCore, searchCountMax, versionsAtOnce } from './hash-core.ts';
 
-/** Version values times nonces: at 6 MH/s one thread is busy for a year and a half. */
-export const searchSpaceSize: number = 2 ** 48;
-
-const noncesPerVersion = 2 ** 32;
+const noncesPerGroup = 2 ** 32;
 const versionRollingShift = 13;
 
-/** Positions from `begin` to `end` (exclusive); position = version index * 2^32 + nonce. */
+/** All positions, 2^48 hashes: at 8 MH/s one thread is busy for more than a year. */
+export const searchSpaceSize: number = (2 ** 16 / versionsAtOnce) * noncesPerGroup;
+
+/** Positions from `begin` to `end` (exclusive); position = group of versions * 2^32 + nonce. */
 export interface SearchRange {
   readonly begin: number;
   readonly end: number;
@@ -29,9 +30,11 @@ export function rollVersion(version: number, index: number): number {
   return ((version & ~versionRollingMask) | (index << versionRollingShift)) >>> 0;
 }
 
-export interface FoundNonce {
-  readonly version: number;
-  readonly nonce: number;
+/** The sixteen versions of a group; all groups together are all versions, each once. */
+export function versionsOfGroup(version: number, group: number): readonly number[] {
+  return Array.from({ length: versionsAtOnce }, (_, index) =>
+    rollVersion(version, group * versionsAtOnce + index),
+  );
 }
 
 /** Walks one range of one header on one core, some positions at a time. */
@@ -39,16 +42,16 @@ export class RangeSearch {
   readonly #core: HashCore;
   readonly #header: Uint8Array;
   readonly #target: bigint;
-  readonly #baseVersion: number;
+  readonly #version: number;
   readonly #end: number;
   #position: number;
-  #preparedIndex: number | undefined;
+  #preparedGroup: number | undefined;
 
   constructor(core: HashCore, header: Uint8Array, target: bigint, range: SearchRange) {
     this.#core = core;
-    this.#header = header.slice(0, headerSizeBytes);
+    this.#header = header.slice();
     this.#target = target;
-    this.#baseVersion = new DataView(header.buffer, header.byteOffset).getUint32(0, true);
+    this.#version = new DataView(header.buffer, header.byteOffset).getUint32(0, true);
     this.#position = range.begin;
     this.#end = range.end;
   }
@@ -57,25 +60,24 @@ export class RangeSearch {
     return this.#position >= this.#end;
   }
 
-  /** Tries at most `count` further positions; `tried` counts them, a find included. */
+  /** Tries at most `count` further positions; `tried` counts them, that of a find included. */
   advance(count: number): { readonly tried: number; readonly found: FoundNonce | undefined } {
-    const index = Math.floor(this.#position / noncesPerVersion);
-    const start = this.#position % noncesPerVersion;
+    const group = Math.floor(this.#position / noncesPerGroup);
+    const start = this.#position % noncesPerGroup;
     const length = Math.min(
       count,
       searchCountMax,
-      noncesPerVersion - start,
+      noncesPerGroup - start,
       this.#end - this.#position,
     );
-    const version = rollVersion(this.#baseVersion, index);
-    if (this.#preparedIndex !== index) {
-      new DataView(this.#header.buffer).setUint32(0, version, true);
-      this.#core.prepare(this.#header, this.#target);
-      this.#preparedIndex = index;
+    if (this.#preparedGroup !== group) {
+      const versions = versionsOfGroup(this.#version, group);
+      this.#core.prepare(this.#header, versions, this.#target);
+      this.#preparedGroup = group;
     }
-    const nonce = this.#core.search(start, length);
-    const tried = nonce === undefined ? length : nonce - start + 1;
+    const found = this.#core.search(start, length);
+    const tried = found === undefined ? length : found.nonce - start + 1;
     this.#position += tried;
-    return { tried, found: nonce === undefined ? undefined : { version, nonce } };
+    return { tried, found };
   }
 }

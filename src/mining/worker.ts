@@ -11,6 +11,7 @@ import {
   type HashCore,
   type HashCoreChoice,
   type HashCoreName,
+  versionsAtOnce,
 } from './hash-core.ts';
 import { RangeSearch, type SearchRange } from './search-space.ts';
 
@@ -47,8 +48,9 @@ export type MinerReport =
 
 /** Short enough that new work waits no longer than a network round trip takes. */
 const sliceMs = 4;
-const sliceCountMin = 16;
-const sliceCountMax = 2 ** 22;
+/** Nonces in a slice. */
+const sliceCountMin = 4;
+const sliceCountMax = 2 ** 18;
 /** The rate is an exponential mean over about this time. */
 const rateWindowMs = 2_000;
 
@@ -103,15 +105,17 @@ class MinerThread {
     }
   }
 
+  /** Sizes the next slice and counts what this one tried, in positions of the search space. */
   #measure(tried: number): void {
     const now = performance.now();
     const elapsedMs = Math.max(now - this.#sliceStart, 0.01);
     this.#sliceStart = now;
     const wanted = (tried * sliceMs) / elapsedMs;
     this.#sliceCount = Math.round(Math.min(Math.max(wanted, sliceCountMin), sliceCountMax));
+    const hashes = tried * versionsAtOnce;
     const weight = this.#rate === 0 ? 1 : 1 - Math.exp(-elapsedMs / rateWindowMs);
-    this.#rate += weight * ((tried * 1_000) / elapsedMs - this.#rate);
-    Atomics.add(this.#counters, triedCounter, BigInt(tried));
+    this.#rate += weight * ((hashes * 1_000) / elapsedMs - this.#rate);
+    Atomics.add(this.#counters, triedCounter, BigInt(hashes));
     Atomics.store(this.#counters, rateCounter, BigInt(Math.round(this.#rate)));
   }
 

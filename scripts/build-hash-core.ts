@@ -14,7 +14,7 @@ const generatedFile = fileURLToPath(
   new URL('../src/mining/hash-core.generated.ts', import.meta.url),
 );
 
-/** No runtime, no growth: one page of memory whose first 24 KiB the search lays out itself. */
+/** No runtime, no growth: one page of memory whose first 36 KiB the search lays out itself. */
 const options = [
   '-O3',
   '--noAssert',
@@ -23,7 +23,7 @@ const options = [
   '--use',
   'abort=',
   '--memoryBase',
-  '24576',
+  '36864',
   '--initialMemory',
   '1',
   '--maximumMemory',

@@ -4,8 +4,8 @@
 // AsicBoost: Hanke 2016, arXiv 1604.00575). Fixed addresses; no allocation.
 
 import {
-  aAt, chainSize, compress, eAt, expand, firstSixtyRounds, initialState, keyBlock, keyedOffset,
-  lastSixtyRounds, plainRounds, sigma0At, sigma1At, storeWord, wordAt,
+  aAt, chainCount, chainSize, compress, eAt, expand, firstSixtyRounds, initialState, keyBlock,
+  keyedOffset, lastSixtyRounds, plainRounds, sigma0At, sigma1At, storeWord, wordAt,
 } from './sha256';
 import { add, anyAtMost, count, lanes, splat, swapBytes } from './words';
 
@@ -15,18 +15,18 @@ export const headerAddress: usize = 0;
 export const targetAddress: usize = 80;
 /** ... and the versions here. */
 export const versionsAddress: usize = 112;
-const versionCount: u32 = 16; // two at a time
+const versionCount: u32 = 16; // `chainCount` at a time
 
 const state: usize = 176; // 8 words
 const plain: usize = 1024; // chain of one lane
 // From here on, a word has the width of all lanes (at most 16 bytes).
-const chains: usize = 6144; // two second hashes under way, and the rows of their first ones
-const firstWords: usize = 16384; // schedule of the first hash's second block, keyed from 17408
-const secondParts: usize = 18432; // fixed parts of the second schedule's words, by word
-const secondStart: usize = 19456; // state after round 0 of the second hash, but for word 0
-const lastInitial: usize = 19584; // last word of the initial hash value
-const midstates: usize = 20480; // by version: the state after the header's first 64 bytes,
-const firstStarts: usize = 22528; // and that after round 3 of the second block, but for the nonce
+const chains: usize = 6144; // the hashes under way
+const firstWords: usize = 26624; // schedule of the first hash's second block, keyed from 27648
+const secondParts: usize = 28672; // fixed parts of the second schedule's words, by word
+const secondStart: usize = 29696; // state after round 0 of the second hash, but for word 0
+const lastInitial: usize = 29824; // last word of the initial hash value
+const midstates: usize = 30720; // by version: the state after the header's first 64 bytes,
+const firstStarts: usize = 32768; // and that after round 3 of the second block, but for the nonce
 
 /** Copies `words` big-endian words from bytes at `source`. */
 function loadBlock(target: usize, source: usize, words: usize): void {
@@ -48,8 +48,8 @@ function splatBlock<T>(target: usize): void {
 }
 
 /**
- * Leaves at `secondParts` what the fixed words add to words 16 to 30: every word that varies is 0 in
- * the plain block, and so are its four terms, in the words made here too.
+ * Leaves at `secondParts` what the fixed words add to words 16 to 30: every word that varies is 0
+ * in the plain block, and so are its four terms, in the words made here too.
  */
 function splatParts<T>(): void {
   for (let t: usize = 16; t < 31; t++) {
@@ -98,8 +98,7 @@ export function prepareLanes<T>(): void {
   memory.fill(plain, 0, 32); // words 0 to 7 are the first hash
   padHash();
   keyBlock(plain);
-  splatBlock<T>(chains);
-  splatBlock<T>(chains + chainSize);
+  for (let index: usize = 0; index < chainCount; index++) splatBlock<T>(chains + index * chainSize);
   splatParts<T>();
   memory.copy(state, initialState, 32);
   plainRounds(state, plain, 1);
@@ -178,8 +177,8 @@ function firstHit(start: u32, from: u32, to: u32): i32 {
 
 /**
  * Tries nonces start, start + 1, ... start + length - 1 with each version (no wrap beyond 2^32 - 1,
- * length <= 2^27). Returns 16 times how far from `start` the first nonce lies that meets the target,
- * plus the index of the first version with which it does, or -1.
+ * length <= 2^27). Returns 16 times how far from `start` the first nonce lies that meets the
+ * target, plus the index of the first version with which it does, or -1.
  */
 export function searchLanes<T>(start: u32, length: u32): i32 {
   const stateSize = 8 * sizeof<T>();
@@ -187,13 +186,14 @@ export function searchLanes<T>(start: u32, length: u32): i32 {
   for (let offset: u32 = 0; offset < length; offset += lanes<T>()) {
     storeWord<T>(firstWords, 3, swapBytes<T>(count<T>(start + offset)));
     expand<T>(firstWords, 16, 64);
-    for (let at: usize = 0; at < versionCount * stateSize; at += 2 * stateSize) {
+    for (let at: usize = 0; at < versionCount * stateSize; at += chainCount * stateSize) {
       lastSixtyRounds<T>(chains, firstStarts + at, firstWords);
-      for (let q: usize = 0; q < 2; q++) {
-        beginSecond<T>(chains + q * chainSize, midstates + at + q * stateSize);
+      for (let index: usize = 0; index < chainCount; index++) {
+        beginSecond<T>(chains + index * chainSize, midstates + at + index * stateSize);
       }
       firstSixtyRounds<T>(chains, secondStart);
-      if (isCandidate<T>(chains, highestWord) || isCandidate<T>(chains + chainSize, highestWord)) {
+      for (let index: usize = 0; index < chainCount; index++) {
+        if (!isCandidate<T>(chains + index * chainSize, highestWord)) continue;
         const hit = firstHit(start, offset, min<u32>(offset + lanes<T>(), length));
         if (hit >= 0) return hit;
       }

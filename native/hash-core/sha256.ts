@@ -178,48 +178,67 @@ function round<T>(row: usize, keyed: usize): void {
   store<T>(row, newA<T>(t1, a, b, aXorB, load<T>(row, 11 * sizeof<T>())), 12 * sizeof<T>());
 }
 
-/** Rounds 4 to 63 of two hashes with one schedule, whose word 3 the states still lack. */
+/** Hashes under way at a time, a round of each by turns: one alone waits for itself. */
+export const chainCount: usize = 4;
+
+/** Rounds 4 to 63 of four hashes with one schedule, whose word 3 the states still lack. */
 // @ts-ignore: decorator
 @inline
 export function lastSixtyRounds<T>(chains: usize, states: usize, words: usize): void {
   const size = sizeof<T>();
-  const word = wordAt<T>(words, 3);
-  beginRows<T>(chains, states, word);
-  beginRows<T>(chains + chainSize, states + 8 * size, word);
+  for (let index: usize = 0; index < chainCount; index++) {
+    beginRows<T>(chains + index * chainSize, states + 8 * index * size, wordAt<T>(words, 3));
+  }
   let row = chains + rowsOffset;
   let keyed = words + keyedOffset + 4 * size;
   for (const end = keyed + 60 * size; keyed < end; keyed += size, row += rowSize<T>()) {
     round<T>(row, keyed);
     round<T>(row + chainSize, keyed);
+    round<T>(row + 2 * chainSize, keyed);
+    round<T>(row + 3 * chainSize, keyed);
   }
 }
 
+/** One round with the word of a hash's own schedule, and the word 30 further on. */
+// @ts-ignore: decorator
+@inline
+function wordAndRound<T>(row: usize, word: usize, key: usize): void {
+  nextWord<T>(word + 14 * sizeof<T>(), key);
+  round<T>(row, word + keyedOffset);
+}
+
 /**
- * Rounds 1 to 60 of two hashes with a schedule each, whose word 0 the state still lacks. Needs words
- * up to 30 and makes the others on its way. The last four rounds make no a: e is all that counts.
+ * Rounds 1 to 60 of four hashes with a schedule each, whose word 0 the state still lacks. Needs
+ * words up to 30 and makes the others. The last four rounds make no a: e is all that counts.
  */
 // @ts-ignore: decorator
 @inline
 export function firstSixtyRounds<T>(chains: usize, state: usize): void {
   const size = sizeof<T>();
-  beginRows<T>(chains, state, load<T>(chains));
-  beginRows<T>(chains + chainSize, state, load<T>(chains + chainSize));
+  for (let index: usize = 0; index < chainCount; index++) {
+    beginRows<T>(chains + index * chainSize, state, load<T>(chains + index * chainSize));
+  }
   let row = chains + rowsOffset;
   let word = chains + size;
   let key = roundConstants + 4 * 31;
   for (const end = word + 30 * size; word < end; word += size, row += rowSize<T>(), key += 4) {
-    nextWord<T>(word + 14 * size, key);
-    round<T>(row, word + keyedOffset);
-    nextWord<T>(word + 14 * size + chainSize, key);
-    round<T>(row + chainSize, word + keyedOffset + chainSize);
+    wordAndRound<T>(row, word, key);
+    wordAndRound<T>(row + chainSize, word + chainSize, key);
+    wordAndRound<T>(row + 2 * chainSize, word + 2 * chainSize, key);
+    wordAndRound<T>(row + 3 * chainSize, word + 3 * chainSize, key);
   }
-  for (const end = word + 26 * size; word < end; word += size, row += rowSize<T>()) {
-    round<T>(row, word + keyedOffset);
-    round<T>(row + chainSize, word + keyedOffset + chainSize);
+  let keyed = word + keyedOffset;
+  for (const end = keyed + 26 * size; keyed < end; keyed += size, row += rowSize<T>()) {
+    round<T>(row, keyed);
+    round<T>(row + chainSize, keyed + chainSize);
+    round<T>(row + 2 * chainSize, keyed + 2 * chainSize);
+    round<T>(row + 3 * chainSize, keyed + 3 * chainSize);
   }
-  for (const end = word + 4 * size; word < end; word += size, row += rowSize<T>()) {
-    halfRound<T>(row, word + keyedOffset);
-    halfRound<T>(row + chainSize, word + keyedOffset + chainSize);
+  for (const end = keyed + 4 * size; keyed < end; keyed += size, row += rowSize<T>()) {
+    halfRound<T>(row, keyed);
+    halfRound<T>(row + chainSize, keyed + chainSize);
+    halfRound<T>(row + 2 * chainSize, keyed + 2 * chainSize);
+    halfRound<T>(row + 3 * chainSize, keyed + 3 * chainSize);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The nonce search for one header in sixteen versions, which share half of the work: three cores
- * with one interface and the same answers. Four lanes of WebAssembly SIMD, one lane of plain
+ * The nonce search for one header in sixteen versions, which can share a part of the work: three
+ * cores with one interface and the same answers. Four lanes of WebAssembly SIMD, one lane of plain
  * WebAssembly, and @noble where WebAssembly is unwanted.
  */
 
@@ -33,7 +33,7 @@ export interface HashCore {
   search(start: number, count: number): FoundNonce | undefined;
 }
 
-/** Hashes per nonce; more would share what is left of the work: one part in a hundred. */
+/** Hashes per nonce. What they share is then one part in a hundred of the work. */
 export const versionsAtOnce = 16;
 
 /** Largest `count` of one search: the cores answer with nonce and version in 31 bits. */

@@ -14,7 +14,7 @@ import type { InitialBytes } from './guest.ts';
 import { hookInk, type LinkedHook } from './hook-signatures.ts';
 import { instrument } from './instrument.ts';
 import type { Instruction, WasmModule } from './module.ts';
-import { type ContractFacts, checkHeights, checkPolicy, dropUnknownExports } from './policy.ts';
+import { type ContractFacts, checkHeights, checkPolicy, contractForm } from './policy.ts';
 import { validateWasm } from './validator.ts';
 import { LocalFault } from './world.ts';
 
@@ -61,7 +61,7 @@ function meteredBytes(
   { module, facts, operandHeights }: CheckedModule,
   table: GasTable,
 ): Uint8Array {
-  const metered = instrument(dropUnknownExports(module), operandHeights, {
+  const metered = instrument(contractForm(module), operandHeights, {
     table,
     importInk: facts.hooks.map((hook) => hookInk(hook, table.ink)),
     memoryPagesMax: limits.wasmMemoryPagesMax,
@@ -133,7 +133,11 @@ export function shapeOf(wasm: Uint8Array): CodeShape {
   return { sizeBytes: wasm.length, ...counts };
 }
 
-/** Assumed memory of a compiled byte: the bytes, baseline code and optimised code together. */
+/**
+ * Assumed memory of a compiled module: what the engine keeps for the least one (measured by the resident
+ * size of 10,000), and for each byte the byte itself, its baseline code and its optimised code.
+ */
+const compiledBytesFixed = 24 * 1_024;
 const compiledBytesPerByte = 8;
 
 /**
@@ -172,7 +176,7 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
       },
       table,
     ),
-    sizeBytes: compiledBytesPerByte * bytes.length,
+    sizeBytes: compiledBytesFixed + compiledBytesPerByte * bytes.length,
   };
 }
 

@@ -8,11 +8,6 @@ import { limits } from '../primitives/limits.ts';
 import type { Contract } from './contract.ts';
 import type { Guest } from './guest.ts';
 
-/** An instance without memory weighs as one page: each has a place in the address space. */
-function pagesOf(contract: Contract): number {
-  return Math.max(1, contract.initialPages);
-}
-
 export class IdleGuests {
   /** By contract, the one that was used longest ago first. */
   private readonly guests = new Map<Contract, Guest[]>();
@@ -22,7 +17,7 @@ export class IdleGuests {
   take(contract: Contract): Guest | undefined {
     const guest = this.guests.get(contract)?.pop();
     if (guest === undefined) return undefined;
-    this.pages -= pagesOf(contract);
+    this.pages -= contract.initialPages;
     guest.reset(contract.initialBytes);
     return guest;
   }
@@ -34,7 +29,7 @@ export class IdleGuests {
     waiting.push(guest);
     this.guests.delete(contract);
     this.guests.set(contract, waiting);
-    this.pages += pagesOf(contract);
+    this.pages += contract.initialPages;
     for (const [oldest, others] of this.guests) {
       if (this.pages <= limits.idleMemoryPagesMax || oldest === contract) break;
       this.drop(oldest, others.length);
@@ -51,7 +46,7 @@ export class IdleGuests {
     const waiting = this.guests.get(contract);
     if (waiting === undefined) return;
     waiting.length -= count;
-    this.pages -= count * pagesOf(contract);
+    this.pages -= count * contract.initialPages;
     if (waiting.length === 0) this.guests.delete(contract);
   }
 }

@@ -155,7 +155,9 @@ function checkMemory(module: WasmModule): number {
   if (!module.exports.some((entry) => entry.kind === 'memory' && entry.name === 'memory')) {
     refuse('export', placeOf(module, 'export'), 'memory must be exported as "memory"');
   }
-  return memory.minimum;
+  // An empty memory takes its 10 GiB of address space like any other, but the engine's collector counts
+  // bytes: thousands of them could wait to be collected and leave no room for more.
+  return Math.max(1, memory.minimum);
 }
 
 function constantOffset(module: WasmModule, index: number, what: 'data' | 'element'): number {
@@ -289,8 +291,15 @@ export function checkHeights(
   }
 }
 
-/** The module with only the exports that mean something. */
-export function dropUnknownExports(module: WasmModule): WasmModule {
+/** The module as it runs: only the exports that mean something, and a memory of at least one page. */
+export function contractForm(module: WasmModule): WasmModule {
   const known: readonly string[] = Object.values(contractExports);
-  return { ...module, exports: module.exports.filter((entry) => known.includes(entry.name)) };
+  return {
+    ...module,
+    exports: module.exports.filter((entry) => known.includes(entry.name)),
+    memories: module.memories.map(({ minimum, maximum }) => ({
+      minimum: Math.max(1, minimum),
+      maximum: maximum === undefined ? undefined : Math.max(1, maximum),
+    })),
+  };
 }

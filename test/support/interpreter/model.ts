@@ -11,6 +11,7 @@ import { decodeModule } from '../../../src/vm/decoder.ts';
 import { gasTable } from '../../../src/vm/gas-table.ts';
 import { type HookName, hookInk } from '../../../src/vm/hook-signatures.ts';
 import type { WasmModule } from '../../../src/vm/module.ts';
+import { contractForm } from '../../../src/vm/policy.ts';
 import { validateWasm } from '../../../src/vm/validator.ts';
 import { Trap, type Value } from './arithmetic.ts';
 import { Interpreter } from './interpreter.ts';
@@ -74,7 +75,7 @@ export class Model {
   state: State = { balances: new Map(), slots: new Map(), warm: new Set(), logs: 0 };
 
   deploy(address: Uint8Array, wasm: Uint8Array, balance = 0n): void {
-    const module = decodeModule(wasm);
+    const module = contractForm(decodeModule(wasm));
     const heights = validateWasm(module);
     const hash = toHex(crypto.keccak256(wasm));
     this.codes.set(toHex(address), { module, heights, sizeBytes: wasm.length, hash });

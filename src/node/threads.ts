@@ -3,6 +3,7 @@
  * TypeScript sources (the tests) finds them in `dist`.
  */
 
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Caller, connect } from './port.ts';
 
@@ -20,6 +21,13 @@ export function workerUrl(name: WorkerName): URL {
  * kept far above that, because V8 gives no promise about its own limit.
  */
 const executionStackSizeMb = 32;
+
+/**
+ * Contracts are validated by our own rules before the engine sees them. It checks each function again
+ * when it compiles it, on its first call; to do so for the whole module in advance would wake every
+ * thread of its pool, which took half of the time of a small contract's first use.
+ */
+setFlagsFromString('--wasm-lazy-validation');
 
 /** Starts a worker; those that execute contracts get a large stack. */
 function startWorker(name: WorkerName): Worker {

@@ -84,48 +84,52 @@ function writeBody(writer: ByteWriter, body: FunctionBody, scratch: ByteWriter):
 /** The canonical bytes of `module`. Decoding them gives an equal module, apart from offsets. */
 export function encodeModule(module: WasmModule): Uint8Array {
   const writer = new ByteWriter();
+  // One buffer serves all sections: most have a few bytes, and a module of a hundred bytes has ten.
+  const inner = new ByteWriter();
   writer.bytes(Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00));
 
   function section<Item>(
     id: number,
     items: readonly Item[],
-    write: (inner: ByteWriter, item: Item) => void,
+    write: (writer: ByteWriter, item: Item) => void,
   ): void {
     if (items.length === 0) return;
-    const inner = new ByteWriter();
     writeVector(inner, items, (item) => write(inner, item));
+    endSection(id);
+  }
+
+  function endSection(id: number): void {
     writer.u8(id);
     writer.block(inner.written);
+    inner.clear();
   }
 
   section(1, module.types, writeType);
   section(2, module.imports, writeImport);
-  section(3, module.functions, (inner, typeIndex) => inner.u32(typeIndex));
+  section(3, module.functions, (_, typeIndex) => inner.u32(typeIndex));
   section(4, module.tables, writeTable);
   section(5, module.memories, writeLimits);
-  section(6, module.globals, (inner, global) => {
+  section(6, module.globals, (_, global) => {
     writeGlobalType(inner, global.type);
     writeExpression(inner, global.initial);
   });
-  section(7, module.exports, (inner, entry) => {
+  section(7, module.exports, (_, entry) => {
     inner.block(utf8(entry.name));
     inner.u8(kindCodes[entry.kind]);
     inner.u32(entry.index);
   });
   if (module.start !== undefined) {
-    const inner = new ByteWriter();
     inner.u32(module.start);
-    writer.u8(8);
-    writer.block(inner.written);
+    endSection(8);
   }
-  section(9, module.elements, (inner, segment) => {
+  section(9, module.elements, (_, segment) => {
     inner.u32(0);
     writeExpression(inner, segment.offset);
     writeVector(inner, segment.functions, (index) => inner.u32(index));
   });
   const scratch = new ByteWriter();
-  section(10, module.bodies, (inner, body) => writeBody(inner, body, scratch));
-  section(11, module.data, (inner, segment) => {
+  section(10, module.bodies, (_, body) => writeBody(inner, body, scratch));
+  section(11, module.data, (_, segment) => {
     inner.u32(0);
     writeExpression(inner, segment.offset);
     inner.block(segment.bytes);

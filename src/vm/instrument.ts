@@ -173,13 +173,19 @@ class ResultTypes {
   }
 }
 
+/** The price classes, and the place there of each operator's class by its `opcodeSlot`. */
+const operatorClasses = [...new Set([...operators.values()].map((operator) => operator.class))];
+const classOfSlot = new Uint8Array(opcodeSlots);
+for (const operator of operators.values()) {
+  classOfSlot[opcodeSlot(operator.opcode)] = operatorClasses.indexOf(operator.class);
+}
+
 /** What the bodies of one module have in common. */
 class BodyPlan {
   readonly prices: InkPrices;
   readonly importInk: readonly number[];
   readonly resultTypes: ResultTypes;
-  /** Ink of each operator, by `opcodeSlot`. */
-  readonly operatorInk: readonly number[];
+  private readonly classInk: readonly number[];
   private readonly helpers: Helpers;
   private readonly meters = new Map<number, Meter>();
 
@@ -188,11 +194,11 @@ class BodyPlan {
     this.importInk = options.importInk;
     this.helpers = helpers;
     this.resultTypes = resultTypes;
-    const operatorInk: number[] = new Array(opcodeSlots).fill(0);
-    for (const { opcode, class: operatorClass } of operators.values()) {
-      operatorInk[opcodeSlot(opcode)] = this.prices.operators[operatorClass];
-    }
-    this.operatorInk = operatorInk;
+    this.classInk = operatorClasses.map((each) => this.prices.operators[each]);
+  }
+
+  operatorInk(opcode: number): number {
+    return this.classInk[classOfSlot[opcodeSlot(opcode)] as number] as number;
   }
 
   meterFor(localIndex: number): Meter {
@@ -233,7 +239,7 @@ function instrumentBody(
   operandHeight: number,
   plan: BodyPlan,
 ): FunctionBody {
-  const { prices, operatorInk } = plan;
+  const { prices } = plan;
   const declared = body.locals.reduce((sum, group) => sum + group.count, 0);
   const variables = type.parameters.length + declared;
   const meter = plan.meterFor(variables);
@@ -249,7 +255,7 @@ function instrumentBody(
   let depth = 0;
   for (let index = 0; index < instructions.length; index++) {
     const { opcode, immediate } = instructions[index] as Instruction;
-    cost += operatorInk[opcodeSlot(opcode)] as number;
+    cost += plan.operatorInk(opcode);
     if (opcode === opcodes.call) cost += plan.importInk[immediate] ?? 0;
     if (cuts.has(opcode)) {
       if (cost > 0) append(output, meter.charge(cost + prices.chargePoint));

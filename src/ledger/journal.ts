@@ -9,7 +9,7 @@ import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
 import { slotPath } from '../primitives/state-proof.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
-import type { World } from '../vm/world.ts';
+import type { CodeUse, World } from '../vm/world.ts';
 import { accountPath, decodeAccount, emptyCodeHash, encodeAccount, zeroWord } from './account.ts';
 
 interface SlotState {
@@ -242,8 +242,8 @@ export class Journal implements World {
     return true;
   }
 
-  touchCode(codeHash: Uint8Array): boolean {
-    return this.#warmUp(`code ${toHex(codeHash)}`);
+  touchCode(codeHash: Uint8Array, use: CodeUse): boolean {
+    return this.#warmUp(`${use} ${toHex(codeHash)}`);
   }
 
   log(log: Log): void {

@@ -69,6 +69,8 @@ export const limits = {
   moduleCacheSizeBytesMax: 64 * 1024 * 1024,
   /** Memories of instances that wait for their next call: 32 MiB. */
   idleMemoryPagesMax: 512,
+  /** Sizes of code that a contract machine remembers. */
+  codeSizesMax: 16_384,
   /** Code read from the disk that one block's execution keeps at hand. */
   journalCodeSizeBytesMax: 32 * 1024 * 1024,
   readerGasMax: 100_000_000n,

@@ -111,6 +111,8 @@ export interface CreateRequest {
 /** What hooks work on. */
 export interface HookContext {
   readonly crypto: Crypto;
+  /** Keccak-256 of nothing. */
+  readonly emptyCodeHash: Uint8Array;
   /** The frame whose guest is calling. */
   readonly frame: Frame;
   call(request: CallRequest): Outcome;

@@ -65,6 +65,12 @@ export interface GasPrices {
   /** Data segments copied into a fresh instance, bytes for one gas. */
   readonly frameDataBytesPerGas: number;
   /**
+   * The first look at a code's bytes in a transaction, as long as code may be; then each of its 32-byte
+   * words whenever bytes of it are copied: what is no longer at hand is read from the disk.
+   */
+  readonly codeRead: number;
+  readonly codeReadWord: number;
+  /**
    * The first use of a module in a transaction: this, and for each of its bytes, functions and imports.
    * It pays for a module that no cache holds, which is read, checked, metered, compiled and linked.
    */
@@ -152,6 +158,8 @@ const version1: GasTable = {
     frame: 2_000,
     framePage: 2_000,
     frameDataBytesPerGas: 64,
+    codeRead: 8_000,
+    codeReadWord: 3,
     codeTouch: 6_000,
     codeTouchByte: 13,
     codeTouchFunction: 140,

@@ -3,7 +3,7 @@
  * EIP-2929 and EIP-1153 and without refunds.
  */
 
-import { equalBytes, isZero } from '../primitives/bytes.ts';
+import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
 import type { Frame, HookContext } from './frame.ts';
 
@@ -89,27 +89,57 @@ function emitLog(frame: Frame, pointer: number, length: number, topicCount: numb
   });
 }
 
+/** Code sizes are asked for again and again, and only reading the code tells them. */
+class CodeSizes {
+  private readonly sizes = new Map<Hex, number>();
+
+  /** More than a block can pay for are kept, so that none is read twice for the price of a warm account. */
+  sizeOf(frame: Frame, address: Uint8Array, codeHash: Uint8Array): number {
+    const key = toHex(codeHash);
+    const known = this.sizes.get(key);
+    if (known !== undefined) return known;
+    const { length } = frame.execution.world.code(address);
+    if (this.sizes.size >= limits.codeSizesMax) this.sizes.clear();
+    this.sizes.set(key, length);
+    return length;
+  }
+}
+
 /** Account and log hooks. */
 export function accountHooks(context: HookContext) {
+  const sizes = new CodeSizes();
   const accountAt = (pointer: number): Uint8Array => {
     const address = context.frame.guest.readFixed(pointer, 20);
     chargeAccount(context.frame, address);
     return address;
   };
   const world = () => context.frame.execution.world;
+  /** Length of an account's code, after paying for what it takes to find it. */
+  const codeSizeOf = (address: Uint8Array): number => {
+    const { frame, emptyCodeHash } = context;
+    const codeHash = world().codeHash(address);
+    if (isZero(codeHash) || equalBytes(codeHash, emptyCodeHash)) return 0;
+    if (world().touchCode(codeHash, 'read'))
+      frame.guest.chargeGas(frame.execution.table.gas.codeRead);
+    return sizes.sizeOf(frame, address, codeHash);
+  };
   return {
     account_balance(pointer: number, target: number): undefined {
       context.frame.guest.writeInteger(target, world().balance(accountAt(pointer)));
     },
     account_code(pointer: number, offset: number, size: number, target: number): number {
-      const code = world().code(accountAt(pointer));
+      const { guest, execution } = context.frame;
+      const address = accountAt(pointer);
+      const words = Math.ceil(codeSizeOf(address) / 32);
+      guest.chargeGas(execution.table.gas.codeReadWord * words);
+      const code = world().code(address);
       const start = offset >>> 0;
       const part = code.subarray(start, start + (size >>> 0));
-      context.frame.guest.write(target, part);
+      guest.write(target, part);
       return part.length;
     },
     account_code_size(pointer: number): number {
-      return world().code(accountAt(pointer)).length;
+      return codeSizeOf(accountAt(pointer));
     },
     account_codehash(pointer: number, target: number): undefined {
       context.frame.guest.writeFixed(target, world().codeHash(accountAt(pointer)));

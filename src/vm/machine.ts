@@ -47,7 +47,7 @@ function succeeded(gasLeft: bigint, output: Uint8Array = emptyBytes): Outcome {
 
 export class Machine implements HookContext {
   readonly crypto: Crypto;
-  private readonly emptyCodeHash: Uint8Array;
+  readonly emptyCodeHash: Uint8Array;
   private readonly hooks = makeHooks(this);
   private readonly idle = new IdleGuests();
   private readonly cache: ContractCache;
@@ -134,7 +134,7 @@ export class Machine implements HookContext {
     gas: bigint,
   ): { readonly contract: Contract; readonly cost: number } | undefined {
     const { world, block, table } = execution;
-    const isFree = block.isGenesisCode(codeHash) || !world.touchCode(codeHash);
+    const isFree = block.isGenesisCode(codeHash) || !world.touchCode(codeHash, 'run');
     const cached = this.cache.get(codeHash, table);
     if (isFree) return { contract: cached ?? this.load(execution, codeAddress, codeHash), cost: 0 };
     // This much pays for reading the code, whose shape tells the rest.
@@ -182,7 +182,7 @@ export class Machine implements HookContext {
     if ('code' in contract) return failed(`${contract.code}: ${contract.message}`);
     this.cache.set(codeHash, table, contract);
     world.setCode(request.address, wasm.slice());
-    world.touchCode(codeHash);
+    world.touchCode(codeHash, 'run');
     if (!contract.hasConstructor && constructorArguments.length === 0) return succeeded(gas);
     if (contract.initialPages > request.shared.memoryPages) return noMemory(gas);
     gas -= BigInt(contract.entryGas);

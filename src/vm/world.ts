@@ -5,6 +5,9 @@
 
 import type { Log } from '../primitives/receipt.ts';
 
+/** Code is loaded to be run, or as bytes that a contract looks at. */
+export type CodeUse = 'run' | 'read';
+
 /** Mutable state with checkpoints. Every write is undone by `revertTo`, warm sets and logs included. */
 export interface World {
   balance(address: Uint8Array): bigint;
@@ -28,8 +31,8 @@ export interface World {
   /** Marks as warm (EIP-2929); true when it was cold. */
   warmAddress(address: Uint8Array): boolean;
   warmSlot(address: Uint8Array, slot: Uint8Array): boolean;
-  /** Marks a code hash as loaded in this transaction; true the first time. */
-  touchCode(codeHash: Uint8Array): boolean;
+  /** Marks a code hash as used in this way in this transaction; true the first time. */
+  touchCode(codeHash: Uint8Array, use: CodeUse): boolean;
   log(log: Log): void;
   checkpoint(): number;
   revertTo(checkpoint: number): void;

@@ -5,7 +5,7 @@
 import { bigintToBytes, emptyBytes, type Hex, toHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import type { Log } from '../../src/primitives/receipt.ts';
-import type { BlockContext, World } from '../../src/vm/world.ts';
+import type { BlockContext, CodeUse, World } from '../../src/vm/world.ts';
 
 const zeroWord = new Uint8Array(32);
 const emptyCodeHash = nobleCrypto.keccak256(emptyBytes);
@@ -112,8 +112,8 @@ export class MemoryWorld implements World {
     return this.see(slotKey(address, slot));
   }
 
-  touchCode(codeHash: Uint8Array): boolean {
-    return this.see(`code ${toHex(codeHash)}`);
+  touchCode(codeHash: Uint8Array, use: CodeUse): boolean {
+    return this.see(`${use} ${toHex(codeHash)}`);
   }
 
   private see(key: Hex): boolean {

@@ -7,17 +7,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { emptyBytes } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
-import { limits } from '../../src/primitives/limits.ts';
-import { type Contract, prepareContract, shapeOf } from '../../src/vm/contract.ts';
+import { shapeOf } from '../../src/vm/contract.ts';
 import { decodeModule } from '../../src/vm/decoder.ts';
-import { encodeModule } from '../../src/vm/encoder.ts';
 import { gasTable } from '../../src/vm/gas-table.ts';
-import { Guest } from '../../src/vm/guest.ts';
-import { IdleGuests } from '../../src/vm/idle-guests.ts';
+import { hookModule, hookType } from '../../src/vm/hook-signatures.ts';
 import { createVm } from '../../src/vm/vm.ts';
 import { addressOf, ContractScene } from '../support/contract-scene.ts';
 import { entryGasOf, touchGasOf } from '../support/entry-gas.ts';
-import { contractWith, entryBytes, op } from '../support/module-builder.ts';
+import { entryBytes, entryType, op } from '../support/module-builder.ts';
 
 const contract = addressOf(0xc0);
 const table = gasTable(1);
@@ -95,15 +92,71 @@ describe('cold code', () => {
   });
 });
 
-describe('idle instances without memory', () => {
-  it('are bounded too: each has its place in the address space', () => {
-    const wasm = encodeModule(contractWith({ memories: [{ minimum: 0, maximum: undefined }] }));
-    const prepared = prepareContract(wasm, table) as Contract;
-    const idle = new IdleGuests();
-    const guest = new Guest(new WebAssembly.Instance(prepared.module).exports, table);
-    for (let count = 0; count < 2 * limits.idleMemoryPagesMax; count++) idle.give(prepared, guest);
-    let kept = 0;
-    while (idle.take(prepared) !== undefined) kept += 1;
-    expect(kept).toBe(limits.idleMemoryPagesMax);
+describe('a contract that declares no memory pages', () => {
+  it('has one all the same, and pays for it: empty memories would be collected too late', () => {
+    const size = [op('memory.size'), op('i32.const', 1), op('i32.ne')];
+    const answers = (pages: number): Uint8Array =>
+      entryBytes(size, { memories: [{ minimum: pages, maximum: pages }] });
+    const used = [0, 1].map((pages) => {
+      const wasm = answers(pages);
+      const { status, gasLeft } = coldScene(wasm).call(contract, emptyBytes);
+      expect(status).toBe('success');
+      return gasLeft;
+    });
+    expect(used[0]).toBe(used[1]);
+  });
+});
+
+describe('a look at code', () => {
+  const looked = addressOf(0xc1);
+  const readerOf = (name: 'account_code' | 'account_code_size', times: number): Uint8Array => {
+    const parameters = name === 'account_code' ? [640, 0, 32, 700] : [640];
+    const look = [...parameters.map((each) => op('i32.const', each)), op('call', 0), op('drop')];
+    return entryBytes([...Array.from({ length: times }, () => look).flat(), op('i32.const', 0)], {
+      types: [entryType, hookType(name)],
+      imports: [
+        {
+          module: hookModule,
+          name,
+          description: { kind: 'function', typeIndex: 1 },
+          offset: 0,
+        },
+      ],
+      exports: [
+        { name: 'memory', kind: 'memory', index: 0 },
+        { name: 'user_entrypoint', kind: 'function', index: 1 },
+      ],
+      data: [{ offset: [op('i32.const', 640), op('end')], bytes: looked }],
+    });
+  };
+  /** Gas of looking `times` times at a code of `sizeBytes`. */
+  const gasOf = (name: 'account_code' | 'account_code_size', times: number, sizeBytes: number) => {
+    const scene = coldScene(readerOf(name, times));
+    scene.block = { ...scene.block, isGenesisCode: () => true };
+    scene.world.setCode(looked, new Uint8Array(sizeBytes));
+    const { status, gasLeft } = scene.call(contract, emptyBytes, { gas: 1_000_000n });
+    expect(status).toBe('success');
+    return 1_000_000 - Number(gasLeft);
+  };
+  const { accountCold, accountWarm, codeRead, codeReadWord } = table.gas;
+
+  it.each(['account_code', 'account_code_size'] as const)(
+    'pays with %s for reading it from the disk, once in a transaction',
+    (name) => {
+      const [none, one, two] = [0, 1, 2].map((times) => gasOf(name, times, 3_200)) as [
+        number,
+        number,
+        number,
+      ];
+      const [first, second] = [one - none, two - one];
+      expect(Math.abs(first - second - (codeRead + accountCold - accountWarm))).toBeLessThan(2);
+      expect(gasOf(name, 1, 0) - gasOf(name, 0, 0)).toBeLessThan(first - codeRead + 1);
+    },
+  );
+
+  it('pays with account_code for each word of the code, whatever part of it is copied', () => {
+    const difference = gasOf('account_code', 1, 131_072) - gasOf('account_code', 1, 32);
+    expect(difference).toBe(codeReadWord * (4_096 - 1));
+    expect(gasOf('account_code_size', 1, 131_072)).toBe(gasOf('account_code_size', 1, 32));
   });
 });

@@ -46,6 +46,9 @@ export const contractAddresses = JSON.parse(
   readFileSync(new URL('../native/contracts/addresses.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<ContractName | 'MemberRegistry', Hex>>;
 
+/** Folders of the contracts that others carry inside and deploy. */
+const deployed = ['aggregator-proxy', 'amm-pair'] as const;
+
 /** 8 OAK. */
 const subsidy = 8n * 10n ** 18n;
 
@@ -151,6 +154,7 @@ function describe(network: NetworkDescription): Record<string, unknown> {
       })),
       ...(isConsortium(network) ? [placeOf('MemberRegistry', 'member-registry')] : []),
     ],
+    deployedCode: deployed.map((folder) => keccak256(readWasm(`${folder}.wasm`))),
     ...(isConsortium(network) ? { governance: contractAddresses.MemberRegistry } : {}),
     forks: [{ height: 0, gasTable: 1 }],
     bootstrap: [],

@@ -100,8 +100,7 @@ export function createBlockContext(
     gasLimit: genesis.gasLimit,
     chainId: genesis.chainId,
     gasTable: gasTableAt(genesis, block.height),
-    isGenesisCode: (codeHash) =>
-      genesis.contracts.some((contract) => equalBytes(contract.codeHash, codeHash)),
+    isGenesisCode: (codeHash) => genesis.codeHashes.some((known) => equalBytes(known, codeHash)),
     blockId: (height) => {
       if (height < 0 || height >= block.height) return undefined;
       if (block.height - height > limits.blockIdLookback) return undefined;

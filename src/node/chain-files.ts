@@ -145,8 +145,7 @@ export async function openChain(
       headers: await readWindow(store, head),
       protocol,
       createLedger: (reader, recover) => {
-        const pinnedCode = genesis.contracts.map(({ codeHash }) => codeHash);
-        const vm = createVm({ crypto, pinnedCode });
+        const vm = createVm({ crypto, pinnedCode: genesis.codeHashes });
         return new Ledger({ genesis, reader, vm, crypto, recover });
       },
     };

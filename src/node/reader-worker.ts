@@ -40,7 +40,7 @@ serve<ReaderApi>(port, {
       clientVersion,
     };
     const senders = new SenderCache(crypto);
-    const vm = createVm({ crypto, pinnedCode: genesis.contracts.map(({ codeHash }) => codeHash) });
+    const vm = createVm({ crypto, pinnedCode: genesis.codeHashes });
     const recover: ReaderParts['recover'] = (raw) => senders.recover(raw);
     const source = await SnapshotSource.open(database);
     opened = { source, parts: { genesis, network, finality, crypto, vm, recover } };

@@ -41,6 +41,11 @@ export interface Genesis {
   readonly governance?: Uint8Array;
   readonly allocations: readonly { readonly address: Uint8Array; readonly balance: bigint }[];
   readonly contracts: readonly GenesisContract[];
+  /**
+   * Keccak-256 of every module that belongs to the network: those of its contracts, and those which these
+   * carry inside and deploy. Nodes keep them compiled for ever.
+   */
+  readonly codeHashes: readonly Uint8Array[];
   /** Height -> version of the gas table, ascending, first at 0. */
   readonly forks: readonly { readonly height: number; readonly gasTable: number }[];
   readonly bootstrap: readonly string[];
@@ -148,16 +153,19 @@ function amount(from: Section, name: string): bigint {
   return BigInt(value);
 }
 
-function hexBytes(from: Section, name: string, length?: number): Uint8Array {
-  const value = own(from, name);
+function hexValue(value: unknown, path: string, length?: number): Uint8Array {
   if (typeof value !== 'string' || !/^0x([0-9a-fA-F]{2})*$/.test(value)) {
-    fail(`${from.path}.${name}`, 'must be 0x and whole bytes of hexadecimal digits');
+    fail(path, 'must be 0x and whole bytes of hexadecimal digits');
   }
   const bytes = fromHex(value);
   if (length !== undefined && bytes.length !== length) {
-    fail(`${from.path}.${name}`, `has ${bytes.length} bytes, ${length} are needed`);
+    fail(path, `has ${bytes.length} bytes, ${length} are needed`);
   }
   return bytes;
+}
+
+function hexBytes(from: Section, name: string, length?: number): Uint8Array {
+  return hexValue(own(from, name), `${from.path}.${name}`, length);
 }
 
 function address(value: unknown, path: string): Uint8Array {
@@ -222,6 +230,14 @@ function parseContract(value: unknown, path: string): GenesisContract {
   };
 }
 
+/** Modules that the contracts of the file deploy: a list of hashes, which may be missing. */
+function parseDeployedCode(from: Section): Uint8Array[] {
+  if (own(from, 'deployedCode') === undefined) return [];
+  return list(from, 'deployedCode').map((value, index) =>
+    hexValue(value, `${from.path}.deployedCode[${index}]`, 32),
+  );
+}
+
 function parseConsensus(from: Section): Genesis['consensus'] {
   const keys = ['protocol', 'parameters'];
   const consensus = section(own(from, 'consensus'), `${from.path}.consensus`, keys);
@@ -255,6 +271,7 @@ const knownKeys = [
   'oracleFund',
   'allocations',
   'contracts',
+  'deployedCode',
   'forks',
   'bootstrap',
   'development',
@@ -270,6 +287,9 @@ export function parseGenesis(json: unknown, crypto: Crypto): Genesis {
   const { id, ...identity } = genesis.members;
   const bits = bigintFromBytes(hexBytes(genesis, 'bits', 4));
   const governance = own(genesis, 'governance');
+  const contracts = list(genesis, 'contracts').map((value, index) =>
+    parseContract(value, `genesis.contracts[${index}]`),
+  );
   return {
     name: text(genesis, 'name'),
     chainId: integer(genesis, 'chainId', limits.chainIdMax),
@@ -282,9 +302,8 @@ export function parseGenesis(json: unknown, crypto: Crypto): Genesis {
     oracleFund: address(own(genesis, 'oracleFund'), 'genesis.oracleFund'),
     ...(governance === undefined ? {} : { governance: address(governance, 'genesis.governance') }),
     allocations: parseAllocations(genesis),
-    contracts: list(genesis, 'contracts').map((value, index) =>
-      parseContract(value, `genesis.contracts[${index}]`),
-    ),
+    contracts,
+    codeHashes: [...contracts.map(({ codeHash }) => codeHash), ...parseDeployedCode(genesis)],
     forks: parseForks(genesis),
     bootstrap: parseBootstrap(genesis),
     development: flag(genesis, 'development'),

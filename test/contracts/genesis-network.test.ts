@@ -64,6 +64,22 @@ describe('the development network', () => {
   });
 });
 
+describe('code that belongs to the network', () => {
+  it.each([
+    ['oracle-registry', 'aggregator-proxy'],
+    ['pair-factory', 'amm-pair'],
+  ])('counts what %s carries inside and deploys', (carrier, carried) => {
+    const read = (name: string) => readFileSync(new URL(`${name}.wasm`, genesisDirectory));
+    expect(read(carrier).includes(read(carried))).toBe(true);
+    const codeHash = toHex(nobleCrypto.keccak256(read(carried)));
+    for (const network of ['devnet', 'mainnet', 'consortium']) {
+      const file = readFileSync(new URL(`${network}.json`, genesisDirectory), 'utf8');
+      const { deployedCode } = JSON.parse(file) as { readonly deployedCode: readonly string[] };
+      expect(deployedCode, network).toContain(`0x${codeHash}`);
+    }
+  });
+});
+
 describe('the main network', () => {
   it('starts with feeds, without reporters and without money', () => {
     const chain = start('mainnet');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../src/primitives/bytes.ts';
+import { toHex, utf8 } from '../../src/primitives/bytes.ts';
 import { nobleCrypto as crypto } from '../../src/primitives/crypto.ts';
 import { canonicalJson, GenesisError, parseGenesis } from '../../src/primitives/genesis.ts';
 
@@ -51,6 +51,14 @@ describe('genesis file', () => {
     expect(parseGenesis({ ...file, chainId: 4243 }, crypto).hash).not.toEqual(hash);
   });
 
+  it('knows the code of its contracts, and the code that these deploy', () => {
+    const hashes = (genesis: object) => parseGenesis(genesis, crypto).codeHashes.map(toHex);
+    expect(hashes(file)).toEqual([contract.codeHash.slice(2)]);
+    const deployed = 'cd'.repeat(32);
+    const both = [contract.codeHash.slice(2), deployed];
+    expect(hashes({ ...file, deployedCode: [`0x${deployed}`] })).toEqual(both);
+  });
+
   const fork = { height: 0, gasTable: 1 };
   it.each<[object, string]>([
     [{ name: undefined }, 'genesis.name must be a text'],
@@ -85,6 +93,9 @@ describe('genesis file', () => {
     [{ contracts: [{ ...contract, codeHash: '0xabc' }] }, 'whole bytes of hexadecimal'],
     [{ contracts: [{ ...contract, address: '0x1' }] }, 'genesis.contracts[0].address'],
     [{ contracts: [{ ...contract, constructor: 'x' }] }, 'genesis.contracts[0].constructor'],
+    [{ deployedCode: '0xab' }, 'genesis.deployedCode must be a list'],
+    [{ deployedCode: ['0xab'] }, 'genesis.deployedCode[0] has 1 bytes, 32 are needed'],
+    [{ deployedCode: [1] }, 'genesis.deployedCode[0] must be 0x'],
     [{ forks: [] }, 'genesis.forks must begin at height 0'],
     [{ forks: [null] }, 'genesis.forks[0] must be a JSON object'],
     [{ forks: [{ height: 5, gasTable: 1 }] }, 'genesis.forks must begin at height 0'],

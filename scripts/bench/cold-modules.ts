@@ -1,6 +1,7 @@
 /**
  * Modules that no cache holds: each call of one pays for its first use alone, and for that it has to be
- * read, checked, metered, compiled, linked and run. The shapes are those that cost most for each gas.
+ * read, checked, metered, compiled, linked and run. And instances that cannot serve twice, because their
+ * memory has grown: each call makes a new one. The shapes are those that cost most for each gas.
  */
 
 import { concat, emptyBytes, u64ToBytes } from '../../src/primitives/bytes.ts';
@@ -13,6 +14,7 @@ import { emptyBlock, valueTypes } from '../../src/vm/opcodes.ts';
 import { createVm } from '../../src/vm/vm.ts';
 import { ContractScene } from '../../test/support/contract-scene.ts';
 import { body, contractWith, entryType, op } from '../../test/support/module-builder.ts';
+import { type Subject, signature } from './vm-subjects.ts';
 
 const nothing = { parameters: [], results: [] };
 const zero = op('i32.const', 0);
@@ -51,33 +53,92 @@ function largeFunctions(unit: readonly Instruction[], unitBytes: number): WasmMo
   return calledFunctions(3, [...leave, op('block', emptyBlock), ...units, op('end')]);
 }
 
+const end = op('end');
+const { i32, i64 } = valueTypes;
+const tableMax = limits.wasmTableElementsMax;
+const someFunctions = (count: number): number[] => Array(count).fill(0);
+
+/** What a fresh instance is made of, as much as there may be. */
+const instanceParts: Readonly<Record<string, Partial<WasmModule>>> = {
+  'nothing else': {},
+  'the longest table': { tables: [{ minimum: tableMax, maximum: tableMax }] },
+  'a table filled over and over': {
+    tables: [{ minimum: tableMax, maximum: tableMax }],
+    elements: Array.from({ length: limits.wasmSegmentsMax }, () => ({
+      offset: [zero, end],
+      functions: someFunctions(900),
+    })),
+  },
+  'all globals and data segments': {
+    globals: Array.from({ length: limits.wasmGlobalsMax - 1 }, () => ({
+      type: { type: i64, isMutable: true },
+      initial: [op('i64.const', 5n), end],
+    })),
+    data: Array.from({ length: limits.wasmSegmentsMax }, (_, index) => ({
+      offset: [op('i32.const', 500 * index), end],
+      bytes: Uint8Array.of(1),
+    })),
+  },
+};
+
+/** Contracts that grow by a page, with these parts: none of their instances is used again. */
+export const growers: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  Object.entries(instanceParts).map(([name, parts]) => [
+    name,
+    encodeModule(
+      contractWith({
+        ...parts,
+        bodies: [body([op('i32.const', 1), op('memory.grow'), op('drop'), zero])],
+      }),
+    ),
+  ]),
+);
+
+/** Calls the account at `address` for ever. */
+export function callerOf(address: Uint8Array, name: string): Subject {
+  const pointers = [640, 0, 0, 704].map((each) => op('i32.const', each));
+  return {
+    name,
+    repeat: 1,
+    hook: { name: 'call_contract', type: signature('iiiili', i32) },
+    code: [...pointers, op('i64.const', -1n), op('i32.const', 1_024), op('call', 0), op('drop')],
+    data: [{ offset: [op('i32.const', 640), end], bytes: address }],
+  };
+}
+
 export const coldShapes: Readonly<Record<string, () => WasmModule>> = {
   'the least contract': () => contractWith(),
   'all host functions': allHooks,
   'most memory': () =>
     contractWith({ memories: [{ minimum: limits.wasmInitialPagesMax, maximum: undefined }] }),
   'smallest functions': () => calledFunctions(limits.wasmFunctionsMax - 1, []),
+  '64 functions': () => calledFunctions(64, []),
+  'all types': () =>
+    contractWith({ types: [entryType, ...Array(limits.wasmTypesMax - 1).fill(nothing)] }),
+  'the longest table': () => contractWith(instanceParts['the longest table']),
+  'all globals and data segments': () =>
+    contractWith(instanceParts['all globals and data segments']),
   calls: () => largeFunctions([op('call', 1)], 2),
   growth: () => largeFunctions([zero, op('memory.grow'), op('drop')], 5),
   branches: () => largeFunctions([zero, op('br_if', 0)], 4),
 };
 
-/** Calls `count` variants of `module` once each, on a machine that has never seen them. */
+/** Calls `count` variants of `module`, numbered from `first`, once each on a machine that has seen none. */
 export function measureCold(
   module: WasmModule,
+  first: number,
   count: number,
   crypto: Crypto,
 ): { readonly nanosecondsPerGas: number } {
   const scene = new ContractScene(createVm({ crypto }));
   const { world } = scene;
-  const { i32 } = valueTypes;
   const addresses = Array.from({ length: count }, (_, index) => {
     const address = concat(new Uint8Array(12).fill(0xcc), u64ToBytes(index));
     // The engine knows bytes that it has compiled before: each variant has a constant of its own.
-    const initial = [op('i32.const', 1_000_000 + index), op('end')];
+    const initial = [op('i32.const', first + index), end];
     const global = { type: { type: i32, isMutable: true }, initial };
     world.setNonce(address, 1n);
-    world.setCode(address, encodeModule({ ...module, globals: [global] }));
+    world.setCode(address, encodeModule({ ...module, globals: [...module.globals, global] }));
     return address;
   });
   const gas = 10_000_000n;

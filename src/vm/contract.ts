@@ -27,7 +27,7 @@ export interface Contract {
   readonly initialPages: number;
   /** What the data segments put into memory, in their order. */
   readonly initialBytes: readonly InitialBytes[];
-  /** Gas of entering a frame: instance, initial pages, data bytes. */
+  /** Gas of entering a frame: a fresh instance and all that it starts with. */
   readonly entryGas: number;
   /** Gas of the first use in a transaction. */
   readonly touchGas: number;
@@ -103,6 +103,17 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
+function entryGas(facts: ContractFacts, table: GasTable): number {
+  const { frame, framePage, frameDataBytesPerGas, framePart, frameElement } = table.gas;
+  return (
+    frame +
+    framePage * facts.initialPages +
+    Math.ceil(facts.dataSizeBytes / frameDataBytesPerGas) +
+    framePart * facts.parts +
+    frameElement * facts.elements
+  );
+}
+
 /** What the price of a module's first use in a transaction follows from. */
 export interface CodeShape {
   readonly sizeBytes: number;
@@ -153,7 +164,6 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
   }
   const { facts } = checked;
   const bytes = meteredBytes(checked, table);
-  const { frame, framePage, frameDataBytesPerGas } = table.gas;
   return {
     module: compile(bytes),
     hooks: facts.hooks,
@@ -164,10 +174,7 @@ export function prepareContract(wasm: Uint8Array, table: GasTable): Contract | M
       offset: (offset[0] as Instruction).immediate >>> 0,
       bytes: bytes.slice(),
     })),
-    entryGas:
-      frame +
-      framePage * facts.initialPages +
-      Math.ceil(facts.dataSizeBytes / frameDataBytesPerGas),
+    entryGas: entryGas(facts, table),
     touchGas: touchGas(
       {
         sizeBytes: wasm.length,

@@ -64,6 +64,10 @@ export interface GasPrices {
   readonly framePage: number;
   /** Data segments copied into a fresh instance, bytes for one gas. */
   readonly frameDataBytesPerGas: number;
+  /** What a fresh instance sets up one by one: each global, data segment and element segment. */
+  readonly framePart: number;
+  /** Each slot of a table, and each function that a segment puts into one: segments may overlap. */
+  readonly frameElement: number;
   /**
    * The first look at a code's bytes in a transaction, as long as code may be; then each of its 32-byte
    * words whenever bytes of it are copied: what is no longer at hand is read from the disk.
@@ -158,11 +162,13 @@ const version1: GasTable = {
     frame: 2_000,
     framePage: 2_000,
     frameDataBytesPerGas: 64,
+    framePart: 8,
+    frameElement: 1,
     codeRead: 8_000,
     codeReadWord: 3,
-    codeTouch: 6_000,
-    codeTouchByte: 13,
-    codeTouchFunction: 140,
+    codeTouch: 10_000,
+    codeTouchByte: 16,
+    codeTouchFunction: 170,
     codeTouchImport: 1_000,
   },
   precompiles: {

@@ -227,6 +227,10 @@ export interface ContractFacts {
   readonly hasConstructor: boolean;
   readonly initialPages: number;
   readonly dataSizeBytes: number;
+  /** Globals and segments. */
+  readonly parts: number;
+  /** Slots of the table, and functions that segments put there. */
+  readonly elements: number;
 }
 
 /**
@@ -256,6 +260,11 @@ export function checkPolicy(module: WasmModule): ContractFacts {
     hasConstructor: hasEntry(module, contractExports.construct),
     initialPages,
     dataSizeBytes: module.data.reduce((sum, segment) => sum + segment.bytes.length, 0),
+    parts: module.globals.length + module.data.length + module.elements.length,
+    elements: module.elements.reduce(
+      (sum, segment) => sum + segment.functions.length,
+      module.tables[0]?.minimum ?? 0,
+    ),
   };
 }
 

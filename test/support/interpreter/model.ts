@@ -138,6 +138,12 @@ export class Model {
   private enter(code: Code, call: Call, refusal: ModelOutcome): ModelOutcome {
     const pages = code.module.memories[0]?.minimum ?? 0;
     const data = code.module.data.reduce((sum, segment) => sum + segment.bytes.length, 0);
+    const { globals, tables, elements: segments } = code.module;
+    const parts = globals.length + code.module.data.length + segments.length;
+    const elements = segments.reduce(
+      (sum, segment) => sum + segment.functions.length,
+      tables[0]?.minimum ?? 0,
+    );
     const isFirst = !this.state.warm.has(`code ${code.hash}`);
     this.state.warm.add(`code ${code.hash}`);
     const touch = isFirst
@@ -150,7 +156,9 @@ export class Model {
       touch +
       prices.frame +
       prices.framePage * pages +
-      Math.ceil(data / prices.frameDataBytesPerGas);
+      Math.ceil(data / prices.frameDataBytesPerGas) +
+      prices.framePart * parts +
+      prices.frameElement * elements;
     if (call.gas + BigInt(call.hasStipend ? prices.callValue : 0) < BigInt(touch)) {
       return { status: 'failed', gasLeft: 0n, output: none };
     }

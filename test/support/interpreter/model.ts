@@ -13,6 +13,7 @@ import { type HookName, hookInk } from '../../../src/vm/hook-signatures.ts';
 import type { WasmModule } from '../../../src/vm/module.ts';
 import { contractForm } from '../../../src/vm/policy.ts';
 import { validateWasm } from '../../../src/vm/validator.ts';
+import { frameGasOf } from '../entry-gas.ts';
 import { Trap, type Value } from './arithmetic.ts';
 import { Interpreter } from './interpreter.ts';
 
@@ -137,13 +138,6 @@ export class Model {
 
   private enter(code: Code, call: Call, refusal: ModelOutcome): ModelOutcome {
     const pages = code.module.memories[0]?.minimum ?? 0;
-    const data = code.module.data.reduce((sum, segment) => sum + segment.bytes.length, 0);
-    const { globals, tables, elements: segments } = code.module;
-    const parts = globals.length + code.module.data.length + segments.length;
-    const elements = segments.reduce(
-      (sum, segment) => sum + segment.functions.length,
-      tables[0]?.minimum ?? 0,
-    );
     const isFirst = !this.state.warm.has(`code ${code.hash}`);
     this.state.warm.add(`code ${code.hash}`);
     const touch = isFirst
@@ -152,13 +146,7 @@ export class Model {
         prices.codeTouchFunction * code.module.functions.length +
         prices.codeTouchImport * code.module.imports.length
       : 0;
-    const entry =
-      touch +
-      prices.frame +
-      prices.framePage * pages +
-      Math.ceil(data / prices.frameDataBytesPerGas) +
-      prices.framePart * parts +
-      prices.frameElement * elements;
+    const entry = touch + frameGasOf(code.module);
     if (call.gas + BigInt(call.hasStipend ? prices.callValue : 0) < BigInt(touch)) {
       return { status: 'failed', gasLeft: 0n, output: none };
     }

@@ -58,6 +58,15 @@ const fillLocals = everyLocal.flatMap((index) => [
   op('local.set', index),
 ]);
 
+/** Bytes that nothing compiles: a module may have control work in proportion to its size. */
+const ballast = [
+  { offset: [op('i32.const', 0), op('end')], bytes: new Uint8Array(65_000).fill(7) },
+];
+
+function weighty(count: number, one: FunctionBody): WasmModule {
+  return moduleOf(Array(count).fill(one), [], 1, { data: ballast });
+}
+
 function nested(
   depth: number,
   name: 'block' | 'loop',
@@ -83,7 +92,10 @@ function crowded(unit: readonly Instruction[], unitPoints: number, operands = 0)
     ...repeat(room, unit),
     ...repeat(operands, [op('drop')]),
   ];
-  return moduleOf([body(code, wide)], [], 1, { tables: [{ minimum: 1, maximum: 1 }] });
+  return moduleOf([body(code, wide)], [], 1, {
+    tables: [{ minimum: 1, maximum: 1 }],
+    data: ballast,
+  });
 }
 
 const parameters = limits.wasmParametersPerFunctionMax;
@@ -123,13 +135,11 @@ const shapes: Readonly<Record<string, () => WasmModule>> = {
   'branches amid all locals': () => crowded([block, ...condition, op('br_if', 0), end], 2),
   'branches above operands': () => crowded([block, ...condition, op('br_if', 0), end], 2, 400),
   'ifs amid all locals': () => crowded([...condition, ...alternative], 3),
-  'loops amid all locals': () =>
-    fill(moduleOf, body([...fillLocals, ...repeat(60, loop)], wide), 20),
+  'loops amid all locals': () => weighty(12, body([...fillLocals, ...repeat(60, loop)], wide)),
   'nested loops amid all locals': () =>
-    fill(
-      moduleOf,
+    weighty(
+      11,
       body([...fillLocals, ...nested(90, 'loop', [...condition, op('br_if', 80)])], wide),
-      20,
     ),
   'nested blocks': () =>
     fill(
@@ -139,11 +149,7 @@ const shapes: Readonly<Record<string, () => WasmModule>> = {
     ),
   'branch tables': () => fill(moduleOf, body(nested(250, 'block', repeat(12, tableOfTargets))), 60),
   'branch tables amid all locals': () =>
-    fill(
-      moduleOf,
-      body([...fillLocals, ...nested(250, 'block', repeat(6, tableOfTargets))], wide),
-      2,
-    ),
+    weighty(2, body([...fillLocals, ...nested(250, 'block', repeat(6, tableOfTargets))], wide)),
   'straight code': () =>
     fill(moduleOf, body(repeat(Math.floor(bodyBytes / 3), [zero, op('drop')]))),
   divisions: () =>

@@ -168,7 +168,7 @@ const version1: GasTable = {
     codeReadWord: 3,
     codeTouch: 10_000,
     codeTouchByte: 16,
-    codeTouchFunction: 170,
+    codeTouchFunction: 200,
     codeTouchImport: 1_000,
   },
   precompiles: {

@@ -261,7 +261,7 @@ describe('creations', () => {
   it('have paid for the first use of their code', () => {
     const other = entryBytes([op('i32.const', 0)]);
     scene.mustDeploy(addressOf(0xd0), other);
-    expect(scene.world.touchCode(nobleCrypto.keccak256(other))).toBe(false);
+    expect(scene.world.touchCode(nobleCrypto.keccak256(other), 'run')).toBe(false);
   });
 
   it('refuse an address with a nonce and one with code', () => {

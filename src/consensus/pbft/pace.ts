@@ -3,6 +3,7 @@
  * in Aardvark: Clement et al., NSDI 2009), and in them what waits longest and what pays best.
  */
 
+import type { Block } from '../../primitives/block.ts';
 import type { Hex } from '../../primitives/bytes.ts';
 import { limits } from '../../primitives/limits.ts';
 import type { PbftState, Turn } from './state.ts';
@@ -44,11 +45,21 @@ export function notePace(turn: Turn): void {
   if (state.pace.length > limits.consortiumPaceBlocks) state.pace.shift();
 }
 
+/**
+ * A block is final: failed views count on as far as it takes for a patience of twice what the block
+ * took. Where all members are slow every other block would cost a view otherwise.
+ */
+export function forgiveViews({ state, now }: Turn, block: Block): void {
+  const { viewTimeoutMs } = state.parameters;
+  const tookMs = block.transactions.length === 0 ? 0 : now - workSince(state);
+  const needed = Math.ceil(Math.log2(Math.max(1, (2 * tookMs) / viewTimeoutMs)));
+  state.failedViews = Math.min(state.failedViews, needed);
+}
+
 /** A block is final: whether it could have held the transaction that waits longest. */
-export function noteRoom({ state }: Turn, id: Hex): void {
-  const { oldest, environment } = state;
-  const block = environment.chain.block(id);
-  if (oldest === undefined || block === undefined) return;
+export function noteRoom({ state }: Turn, block: Block): void {
+  const { oldest } = state;
+  if (oldest === undefined) return;
   const { gasLimit, gasUsed } = block.record;
   const sizeBytes = block.transactions.reduce((sum, { length }) => sum + length, 0);
   const hasRoom =
@@ -60,11 +71,10 @@ export function noteRoom({ state }: Turn, id: Hex): void {
 /** Once a tick: whether blocks come at a fair pace, and whether clients are served. */
 export function judgePrimary(turn: Turn): void {
   const { state } = turn;
-  const { viewTimeoutMs } = state.parameters;
   if (state.self === undefined || !state.promises.entered) return;
   const total = state.pace.reduce((sum, each) => sum + each, 0);
   const isFull = state.pace.length >= limits.consortiumPaceBlocks;
-  if (isFull && total / state.pace.length > viewTimeoutMs / 2) {
+  if (isFull && total / state.pace.length > patienceMs(state) / 2) {
     giveUpView(turn, `the primary takes ${Math.round(total / state.pace.length)} ms for a block`);
     return;
   }

@@ -17,7 +17,7 @@ import {
   onVote,
   proposeTimer,
 } from './normal-case.ts';
-import { judgePrimary, noteRoom, patienceMs, viewDeadline } from './pace.ts';
+import { forgiveViews, judgePrimary, noteRoom, patienceMs, viewDeadline } from './pace.ts';
 import { type PbftParameters, parseParameters } from './parameters.ts';
 import { membersOperation, promisesOperation } from './records.ts';
 import { onRequests, onStatus, resume, sayAll, sayStatus } from './repetition.ts';
@@ -241,13 +241,16 @@ function onApplied(turn: Turn, { entry, members, waiting }: Applied): void {
   const { state, now } = turn;
   const sealed = state.applying.get(entry.id);
   state.applying.delete(entry.id);
-  noteBlock(turn, entry.id);
-  noteRoom(turn, entry.id);
+  const block = state.environment.chain.block(entry.id);
+  if (block !== undefined) {
+    noteBlock(turn, entry.id, block);
+    noteRoom(turn, block);
+    forgiveViews(turn, block);
+  }
   state.head = entry;
   // What this block took waits no more: counted on, it would call for an empty block next.
   state.waiting = waiting ?? state.waiting;
   state.heightSince = now;
-  state.failedViews = 0;
   state.proposal = undefined;
   state.isProposing = false;
   state.checking = undefined;

@@ -1,5 +1,6 @@
 /** What an operator watches over time: blocks, what was in them, how long they took. Plain data. */
 
+import type { Block } from '../../primitives/block.ts';
 import type { Hex } from '../../primitives/bytes.ts';
 import { limits } from '../../primitives/limits.ts';
 import type { ConsortiumStatistics } from '../protocol.ts';
@@ -19,9 +20,9 @@ export function createTally(): Tally {
 }
 
 /** A block became final here; one that came by state transfer has no latency. */
-export function noteBlock({ state, now }: Turn, id: Hex): void {
-  const { tally, proposal, environment } = state;
-  const size = environment.chain.block(id)?.transactions.length ?? 0;
+export function noteBlock({ state, now }: Turn, id: Hex, { transactions }: Block): void {
+  const { tally, proposal } = state;
+  const size = transactions.length;
   tally.blocks += 1;
   if (size === 0) tally.emptyBlocks += 1;
   tally.transactions += size;

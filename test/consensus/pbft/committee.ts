@@ -37,17 +37,18 @@ type Step = typeof pbft.step;
 type Unstamped<Each> = Each extends { readonly now: number } ? Omit<Each, 'now'> : never;
 type Inner = Unstamped<Event<Message>>;
 
-/** An empty block on `parent`, with what `salt` says in its record. */
+/** A block on `parent`, with what `salt` says in its record. */
 export function buildBlock(
   parent: HeaderEntry | undefined,
   salt: Partial<Block['record']>,
   time: number,
+  transactions: readonly Uint8Array[] = [],
 ) {
   const empty = merkleRoot([], crypto);
   const record = {
     height: parent === undefined ? 0 : parent.height + 1,
     stateRoot: new Uint8Array(32),
-    transactionsRoot: empty,
+    transactionsRoot: merkleRoot(transactions, crypto),
     receiptsRoot: empty,
     beneficiary: new Uint8Array(20),
     gasLimit: 30_000_000,
@@ -65,7 +66,7 @@ export function buildBlock(
     bits: 0,
     nonce: 0,
   };
-  return { header, record, transactions: [] };
+  return { header, record, transactions };
 }
 
 const genesisBlock = buildBlock(undefined, {}, genesisTime);
@@ -175,6 +176,8 @@ export class Seat {
   best: Hex | undefined;
   /** What waits, by arrival. */
   arrivals: WaitingTransaction[] = [];
+  /** What it puts into its blocks. */
+  load: readonly Uint8Array[] = [];
   /** How long execution takes, milliseconds. */
   checkMs = 1;
 
@@ -332,7 +335,7 @@ export class Seat {
       throw new Error('incomplete proposal');
     const members = this.#membersAt(this.head.height + 2);
     const said = members === undefined ? extraData : membersHash(members, crypto);
-    const block = buildBlock(this.head, { beneficiary, extraData: said }, time);
+    const block = buildBlock(this.head, { beneficiary, extraData: said }, time, this.load);
     this.#later(1, () => this.dispatch({ kind: 'proposed', block, parent }));
   }
 

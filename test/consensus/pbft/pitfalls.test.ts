@@ -161,6 +161,23 @@ describe('view changes', () => {
     expect(Math.min(...table.heights())).toBeGreaterThan(before);
   });
 
+  it('come once, not with every other block, where all members are slow', () => {
+    const table = new Committee({ members: 4 });
+    for (const seat of table.members) {
+      // Above the usual patience of 2 s, below twice that.
+      seat.checkMs = 2_500;
+      seat.load = [Uint8Array.of(0xc0)];
+      seat.submit(1);
+    }
+    table.run(60_000);
+    expect(Math.min(...table.heights())).toBeGreaterThan(15);
+    expect(table.members[1]?.state?.promises.view).toBe(1);
+    expect(table.members[1]?.state?.failedViews).toBe(1);
+    for (const seat of table.members) seat.checkMs = 1;
+    table.run(5_000);
+    expect(table.members[1]?.state?.failedViews).toBe(0);
+  });
+
   it('cannot be forced by f members, and are joined at f + 1', () => {
     const table = new Committee({ members: 4 });
     table.run(2_000);
@@ -203,7 +220,8 @@ describe('a restart', () => {
 
   it('of a primary re-proposes its own block', () => {
     const table = new Committee({ members: 4 });
-    table.passes = without('prepare');
+    // Nobody else has seen it.
+    table.passes = without('pre-prepare');
     table.run(1_200);
     const own = table.members[0]?.state?.promises.prepare?.id;
     expect(own).toBeDefined();

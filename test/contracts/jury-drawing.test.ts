@@ -1,4 +1,4 @@
-import { concat, type Hex, keccak256, toHex } from 'viem';
+import { concat, type Hex, keccak256, padHex, toHex, zeroAddress } from 'viem';
 import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../src/primitives/bytes.ts';
 import { account } from './artifacts.ts';
@@ -179,6 +179,11 @@ describe('the draw', () => {
     scene.mustSend(anyone, 'execute', [id, 100]);
     expect(scene.stakeOf(only)).toBe(0n);
     expect(scene.juror(only).enrolled).toBe(0n);
+    // The lock is gone with its last acorn: the account may begin anew.
+    expect(scene.chain.read(stakes, 'lockOf', [jury.address, padHex(only, { size: 32 })])).toEqual([
+      zeroAddress,
+      0n,
+    ]);
     scene.chain.mine();
   });
 });
@@ -283,6 +288,8 @@ describe('juror stake', () => {
       `StakeTooLow(${1_199n * weightUnit},${1_200n * weightUnit})`,
     );
     scene.mustSend(juror, 'leave', [2_000n * weightUnit]);
+    // Until every draw is over that could have counted it: 4 blocks of delay, 2 to the seed, 6 to vote.
+    expect(scene.juror(juror).leavingUntil).toBe(BigInt(scene.chain.height + 12));
     expect(scene.send(juror, 'unlock', []).error).toMatch(/^LeavePending/);
     scene.chain.mineTo(scene.juror(juror).leavingUntil);
     expect(scene.mustSend(juror, 'unlock', []).value).toBe(95_000n * weightUnit);

@@ -9,6 +9,8 @@ import {
   INVALID,
   JuryScene,
   jury,
+  rich,
+  rival,
   saltOf,
   shortTerms,
   stakes,
@@ -200,6 +202,43 @@ describe('tallies', () => {
     expect(slashed.map(({ args }) => args.reason)).toEqual([1]);
     expect(world.outcome(id).slice(0, 2)).toEqual([status.ruled, INVALID]);
     expect([world.round(id, 0).coherent, world.round(id, 1).coherent]).toEqual([4, 3]);
+    world.chain.mine();
+  });
+
+  it('that tied and were overturned by a lone appeal make those wrong who voted otherwise', () => {
+    const world = scene({ rollsMax: 0 });
+    const id = world.ask(4, 2);
+    world.hold(id, [1, 2, 1, 2]);
+    expect(world.question(id)).toMatchObject({ ruling: INVALID, tied: true });
+    const cost = world.chain.read<bigint>(jury, 'appealCost', [id, 1]);
+    world.mustSend(rich, 'fundAppeal', [id, 1], cost);
+    const slashed = world.finish(id).events.filter(({ name }) => name === 'Slashed');
+    expect(world.outcome(id).slice(0, 2)).toEqual([status.ruled, 1]);
+    expect(slashed.map(({ args }) => args.reason)).toEqual([2, 2]);
+    expect(world.round(id).coherent).toBe(2);
+    world.chain.mine();
+  });
+
+  it('of an appeal have all their rolls, whatever the jury before needed', () => {
+    const world = scene({ rollsMax: 1 });
+    const id = world.ask(3);
+    const nobody = (seats: number) => Array<undefined>(seats).fill(undefined);
+    world.hold(id, nobody(3));
+    world.hold(id, [1, 1, 2]);
+    for (const [payer, outcome] of [
+      [rich, 2],
+      [rival, 1],
+    ] as const) {
+      const cost = world.chain.read<bigint>(jury, 'appealCost', [id, outcome]);
+      world.mustSend(payer, 'fundAppeal', [id, outcome], cost);
+    }
+    world.hold(id, nobody(7));
+    expect(world.outcome(id)[0]).toBe(status.open);
+    expect(world.question(id)).toMatchObject({ rounds: 4, instance: 1 });
+    world.hold(id, Array<number>(7).fill(1));
+    world.finish(id);
+    expect(world.outcome(id).slice(0, 2)).toEqual([status.ruled, 1]);
+    expect(world.claimable(rival)).toBe(14n * world.terms.feePerJuror);
     world.chain.mine();
   });
 

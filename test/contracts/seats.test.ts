@@ -108,6 +108,18 @@ describe('seats', () => {
     expect(takeSeat(world).events[0]?.args.displaced).toBe(whale);
   });
 
+  it('a holder with less than the minimum stake counts in no quorum', () => {
+    const world = new OracleScene(reportersOf([20n, 20n, 20n, 90n]), {
+      minStake: 10n * weightUnit,
+    });
+    world.chain.mustSend(world.reporter(3), stakes, 'requestExit', [81n * weightUnit]);
+    world.report(2n, [10n, 10n, 10n]);
+    expect(world.round(2n).totalWeight).toBe(60n);
+    world.goTo(3n, 0);
+    const tooLow = `StakeTooLow(${9n * weightUnit},${10n * weightUnit})`;
+    expect(world.commit(world.reporter(3), 3n, 5n).error).toBe(tooLow);
+  });
+
   it('an idle holder who comes back counts again', () => {
     const world = new OracleScene(reportersOf([20n, 30n, 40n, 900n]), { seats: 4 });
     world.report(10n, [10n, 10n, 10n, undefined]);

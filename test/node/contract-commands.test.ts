@@ -58,7 +58,7 @@ describe('a new project', () => {
 });
 
 describe('examples', () => {
-  it.each(['erc20', 'multisig', 'amm'])('%s passes its tests', async (name) => {
+  it.each(['erc20', 'multisig', 'amm', 'consumer'])('%s passes its tests', async (name) => {
     const { code, output } = await dodona('contract', 'test', join(examples, name));
     expect(output).toMatch(/\bfail 0\b/);
     expect(code).toBe(0);

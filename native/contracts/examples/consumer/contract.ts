@@ -43,6 +43,7 @@ export function create(
   feed: Address, maxAge: u64, maxConfidenceBps: u64, guard: Address,
 ): void {
   require(maxAge > 0, "an age is needed");
+  require(maxConfidenceBps < 10_000, "a price is needed");
   Desk.feed = feed;
   Desk.maxAge = maxAge;
   Desk.maxConfidenceBps = maxConfidenceBps;
@@ -72,7 +73,8 @@ export function price(): U256 {
 @view
 export function worth(amount: U256): U256 {
   const answer = price();
-  return mulDiv(amount, answer, Desk.scale);
+  const confidence = returned(1); // still that of the call in price
+  return mulDiv(amount, answer - confidence, Desk.scale);
 }
 
 /**

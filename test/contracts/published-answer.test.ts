@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { bigintFromBytes, fromHex } from '../../src/primitives/bytes.ts';
-import { OracleScene, oracle, reportersOf, weightUnit } from './oracle-scene.ts';
+import { OracleScene, oracle, reportersOf, stranger, weightUnit } from './oracle-scene.ts';
 
 describe('the published answer', () => {
   const publishedBy = (scene: OracleScene): bigint =>
@@ -41,5 +41,30 @@ describe('the published answer', () => {
     expect(publishedBy(scene) >> 232n).toBe(0n);
     const [state] = scene.chain.read<readonly number[]>(oracle, 'status', [scene.feed]);
     expect(state).toBe(1);
+  });
+});
+
+describe('the settlement of an answer', () => {
+  it('pays no more for weight that the cap cut away', () => {
+    const scene = new OracleScene(reportersOf([970n, 10n, 10n, 10n, 10n]), { weightCapBps: 2_000 });
+    scene.chain.mustSend(stranger, oracle, 'fund', [scene.feed], 1_000_000n);
+    scene.report(1n, [7n, 7n, 7n, 7n, 7n]);
+    scene.finalize(1n);
+    scene.settle(1n);
+    const rewards = scene.reporters.map(({ address }) => scene.claimable(address));
+    expect(rewards[0]).toBeGreaterThan(0n);
+    for (const reward of rewards) {
+      const difference = reward - (rewards[0] as bigint);
+      expect(difference >= -5n && difference <= 5n).toBe(true); // shares round down, the last takes the rest
+    }
+  });
+
+  it('slashes nobody in the middle half, however wide it is and whatever it earns', () => {
+    const weights = reportersOf([20n, 20n, 20n, 20n, 20n]);
+    const scene = new OracleScene(weights, { primarySharePpm: 0 });
+    scene.report(1n, [100n, 100n, 200n, 300n, 300n]); // quartiles 100 and 300
+    scene.finalize(1n);
+    const { events } = scene.settle(1n);
+    expect(events.filter(({ name }) => name === 'Penalized')).toEqual([]);
   });
 });

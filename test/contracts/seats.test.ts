@@ -79,6 +79,18 @@ describe('seats', () => {
     expect(takeSeat(world, lowest).value).toBe(3n); // the lowest is the stranger now: 22 * 1.1
   });
 
+  it('a tenth more is rounded up', () => {
+    const world = scene({ seats: 3 });
+    world.chain.mustSend(world.reporter(0), stakes, 'deposit', [], 1n);
+    const need = 22n * weightUnit + 2n; // of 20 units and 1 acorn
+    world.chain.mustSend(stranger, stakes, 'deposit', [], need - 1n);
+    world.chain.mine();
+    expect(takeSeat(world).error).toBe(`SeatsFull(${need})`);
+    world.chain.mustSend(stranger, stakes, 'deposit', [], 1n);
+    world.chain.mine();
+    expect(takeSeat(world).error).toBe(undefined);
+  });
+
   it('a pending tenant can be displaced, the present one keeps the round', () => {
     const world = scene({ seats: 3 });
     const rival = account(0x1b9);
@@ -109,12 +121,12 @@ describe('seats', () => {
   });
 
   it('a holder with less than the minimum stake counts in no quorum', () => {
-    const world = new OracleScene(reportersOf([20n, 20n, 20n, 90n]), {
+    const world = new OracleScene(reportersOf([10n, 20n, 20n, 90n]), {
       minStake: 10n * weightUnit,
     });
     world.chain.mustSend(world.reporter(3), stakes, 'requestExit', [81n * weightUnit]);
     world.report(2n, [10n, 10n, 10n]);
-    expect(world.round(2n).totalWeight).toBe(60n);
+    expect(world.round(2n).totalWeight).toBe(50n); // with who has exactly the minimum
     world.goTo(3n, 0);
     const tooLow = `StakeTooLow(${9n * weightUnit},${10n * weightUnit})`;
     expect(world.commit(world.reporter(3), 3n, 5n).error).toBe(tooLow);

@@ -114,9 +114,13 @@ export class TestChain {
   readonly blocks: Mined[] = [];
   head: HeaderEntry;
 
-  constructor(genesis: Genesis, vm: Vm = transfersOnly) {
+  constructor(
+    genesis: Genesis,
+    vm: Vm = transfersOnly,
+    modules: ReadonlyMap<string, Uint8Array> = new Map(),
+  ) {
     this.genesis = genesis;
-    const { entry, operations } = buildGenesis(genesis, new Map(), vm, crypto);
+    const { entry, operations } = buildGenesis(genesis, modules, vm, crypto);
     this.store.apply(operations);
     this.head = entry;
     const { recover } = this.signer;

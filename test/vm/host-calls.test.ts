@@ -175,6 +175,20 @@ describe('bytes that host functions take', () => {
     expect(status(-1, -1)).toBe('failed');
   });
 
+  it('may lie in pages that the contract has just added', () => {
+    const calls = [
+      { hook: 'contract_address', args: [65_540] },
+      { hook: 'write_result', args: [65_540, 20] },
+    ] as const;
+    const grow = (pages: number) => [number(pages), op('memory.grow'), op('drop')];
+    const code = calls.flatMap(({ args }, index) => [...args.map(number), op('call', index)]);
+    const withGrowth = (pages: number) => ({
+      bodies: [body([...grow(pages), ...code, number(0)])],
+    });
+    expect(run(calling(calls, withGrowth(1))).output).toEqual(contract);
+    expect(run(calling(calls, withGrowth(0))).status).toBe('failed');
+  });
+
   it('begin where the contract asks, of code and of return data', () => {
     const [own, data] = [100, 200];
     const take = (calls: readonly HostCall[], length: number) => {

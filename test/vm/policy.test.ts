@@ -220,6 +220,18 @@ describe('structure', () => {
       exports: [memory, entry],
     });
     expect(wrong).toMatchObject({ code: 'export' });
+    // The right names for things of another kind, with an index that fits.
+    for (const exports of [
+      [{ ...memory, kind: 'function' as const }, entry],
+      [memory, { ...entry, kind: 'memory' as const }],
+      [memory, entry, { ...entry, name: 'user_constructor', kind: 'memory' as const }],
+    ]) {
+      expect(refusalOf({ exports })).toMatchObject({ code: 'export' });
+    }
+    const wideResult = { parameters: [i32], results: [i64] };
+    expect(refusalOf({ types: [wideResult], bodies: [body([op('i64.const', 0n)])] })).toMatchObject(
+      { code: 'export' },
+    );
     const imported = importing(hookImport('account_code_size'), [i32], [i32]);
     const exports = [memory, { ...entry, index: 0 }];
     expect(validateModule(encodeModule({ ...imported, exports }))?.code).toBe('export');

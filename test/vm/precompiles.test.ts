@@ -59,7 +59,14 @@ describe('ecrecover 0x01', () => {
       bigintToBytes(s, 32),
     );
     expect(run(1, input).output).toBe('00'.repeat(12) + toHex(addressOfPrivateKey(key)));
-    expect(run(1, concat(input, utf8('ignored'))).output.length).toBe(64);
+    expect(run(1, concat(input, utf8('ignored'))).output).toBe(run(1, input).output);
+    // Nearly every s belongs to some key: cut off, it is another one.
+    for (const length of [100, 127]) {
+      const filled = concat(input.subarray(0, length), new Uint8Array(128 - length));
+      const { output } = run(1, filled);
+      expect(output.length).toBe(64);
+      expect(run(1, input.subarray(0, length)).output).toBe(output);
+    }
   });
 
   it('answers nothing for a wrong v, r or s, and for no input', () => {

@@ -241,4 +241,22 @@ describe('control work', () => {
     expect(validateModule(blocks(count))).toBeUndefined();
     expect(validateModule(blocks(count + 1))?.code).toBe('limit');
   });
+
+  it('counts each target of a table', () => {
+    const block = op('block', emptyBlock);
+    const table = branchTable(Array(limits.wasmBranchTableMax + 1).fill(0));
+    const tables = (count: number) =>
+      entryBytes(
+        [...repeat(count, block, op('i32.const', 0), table, op('end')), op('i32.const', 0)],
+        {},
+        [{ count: 200, type: i32 }],
+      );
+    // Each table with its targets and the end of its block; the end of all; around 202 values.
+    const workOf = (count: number) => (count * (limits.wasmBranchTableMax + 2) + 1) * (1 + 200 + 1);
+    const bound = (count: number) =>
+      limits.wasmControlWorkBase + limits.wasmControlWorkPerByte * tables(count).length;
+    expect(workOf(1)).toBeGreaterThan(bound(1));
+    expect(validateModule(tables(0))).toBeUndefined();
+    expect(validateModule(tables(1))?.message).toContain(`${workOf(1)} branches`);
+  });
 });

@@ -12,10 +12,12 @@ import { type ReaderParts, SnapshotReader } from './chain-reader.ts';
 import { createNativeCrypto } from './native-crypto.ts';
 import { notify, serve } from './port.ts';
 import type { ReaderApi, ReaderNotice } from './reader-api.ts';
+import { probeStack } from './stack-probe.ts';
 import { SenderCache } from './verifier.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
+probeStack();
 const crypto = createNativeCrypto();
 let opened: { readonly source: SnapshotSource; readonly parts: ReaderParts } | undefined;
 

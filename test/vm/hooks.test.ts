@@ -125,6 +125,8 @@ describe('accounts', () => {
     for (const warm of [sender, testBlock.beneficiary]) {
       expectGas(difference([cold], [puppet.call(warm)]), 2_500);
     }
+    // The identity of nothing costs 15 itself.
+    expectGas(difference([cold], [puppet.call(bigintToBytes(4n, 20))]), 2_500 - 15);
     const blockId = (to: Uint8Array) => puppet.staticCall(to, bigintToBytes(9_999n, 32));
     // The block id itself costs a cold slot.
     expectGas(difference([blockId(addressOf(0x11))], [blockId(blockIdsAddress)]), 2_500 - 2_100);

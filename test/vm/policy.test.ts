@@ -257,6 +257,19 @@ describe('structure', () => {
     expect(validateModule(bytes)).toMatchObject({ code: 'unsupported' });
   });
 
+  it('has one table, by its index too', () => {
+    const table = { tables: [{ minimum: 1, maximum: undefined }] };
+    const bytes = entryBytes(
+      [op('i32.const', 0), op('i32.const', 0), op('call_indirect', 0)],
+      table,
+    );
+    expect(validateModule(bytes)).toBeUndefined();
+    const at = bytes.findIndex((byte, index) => byte === 0x11 && bytes[index + 1] === 0);
+    const other = bytes.slice();
+    other[at + 2] = 1;
+    expect(validateModule(other)?.message).toContain('table index must be 0');
+  });
+
   it('refuses more imports than there can be, and a second table', () => {
     const many = Array(limits.wasmImportsMax + 1).fill(hookImport('read_args'));
     const module = importing(hookImport('read_args'), [i32], []);

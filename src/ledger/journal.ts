@@ -7,26 +7,17 @@ import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
-import { slotPath } from '../primitives/state-proof.ts';
+import { slotImage, slotImageOffset } from '../primitives/state-proof.ts';
 import { keys, type StoreReader } from '../primitives/store.ts';
+import { type Word, wordFromBytes, wordToBytes } from '../primitives/words.ts';
 import type { CodeUse, World } from '../vm/world.ts';
 import { accountPath, decodeAccount, emptyCodeHash, encodeAccount, zeroWord } from './account.ts';
-
-interface SlotState {
-  readonly account: AccountState;
-  readonly slot: Uint8Array;
-  readonly path: Uint8Array;
-  /** In the store, before the block. */
-  readonly stored: Uint8Array;
-  value: Uint8Array;
-  /** Before transaction number `written`, the last that wrote here. */
-  original: Uint8Array;
-  written: number;
-  /** Number of the last transaction in which it was warm. */
-  warm: number;
-}
+import { LogBook } from './log-book.ts';
+import { Slots } from './slots.ts';
 
 interface AccountState {
+  /** Its place among the accounts of the journal. */
+  readonly number: number;
   readonly address: Uint8Array;
   readonly path: Uint8Array;
   /** Encoded in the store before the block; undefined when absent. */
@@ -36,8 +27,8 @@ interface AccountState {
   codeHash: Uint8Array;
   /** Whether anything above was ever written. */
   isTouched: boolean;
-  /** Made with the first access: most accounts have none. */
-  slots: Map<string, SlotState> | undefined;
+  /** Of the slot that was read last: most accounts have none. */
+  image: Uint8Array | undefined;
 }
 
 /** What a block did to the state. */
@@ -56,20 +47,8 @@ function isAbsent(account: AccountState): boolean {
   );
 }
 
-/**
- * Map key of a slot's 32 bytes, one character each: a third of the time of hexadecimal digits, and
- * the arguments are written out because spreading an array costs more than that saves.
- */
-function slotKey(slot: Uint8Array): string {
-  const at = (index: number): number => slot[index] as number;
-  // biome-ignore format: eight a line
-  return String.fromCharCode(
-    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7),
-    at(8), at(9), at(10), at(11), at(12), at(13), at(14), at(15),
-    at(16), at(17), at(18), at(19), at(20), at(21), at(22), at(23),
-    at(24), at(25), at(26), at(27), at(28), at(29), at(30), at(31),
-  );
-}
+/** Kinds of undo: slots, logs, everything else. A checkpoint is how far each had come. */
+const markParts = 3;
 
 export class Journal implements World {
   readonly #reader: StoreReader;
@@ -80,34 +59,37 @@ export class Journal implements World {
   /** Read from the store, by code hash, so that each is read once for as long as it fits. */
   readonly #storedCodes = new Map<Hex, Uint8Array>();
   #storedCodesSizeBytes = 0;
-  /** A contract asks for the same account, and several times for the same slot, in a row. */
+  /** A contract asks for the same account several times in a row. */
   #lastAccount: AccountState | undefined;
-  #lastSlot: SlotState | undefined;
-  /** How to take back each write of the running transaction, oldest first. */
+  readonly #byNumber: AccountState[] = [];
+  readonly #slots: Slots;
+  readonly #logs = new LogBook();
+  /** How to take back each other write of the running transaction, oldest first. */
   #undo: (() => void)[] = [];
-  /** Number of the running transaction; 0 stands for never. */
-  #transaction = 1;
-  #logs: Log[] = [];
+  /** Of the checkpoints that stand, `markParts` numbers each. */
+  readonly #marks: number[] = [0, 0, 0];
   #transient = new Map<string, Uint8Array>();
   #warm = new Set<string>();
 
   constructor(reader: StoreReader, crypto: Crypto) {
     this.#reader = reader;
     this.#crypto = crypto;
+    this.#slots = new Slots(crypto.tableKey ?? [0, 0]);
   }
 
   /** Forgets what lasts for one transaction. Checkpoint 0 is the state at this moment. */
   beginTransaction(): void {
-    this.#transaction += 1;
+    this.#slots.beginTransaction();
+    this.#logs.cutTo(0);
     this.#undo = [];
-    this.#logs = [];
+    this.#marks.length = markParts;
     if (this.#transient.size > 0) this.#transient = new Map();
     if (this.#warm.size > 0) this.#warm = new Set();
   }
 
   /** Logs of the running transaction that were not taken back. */
   get logs(): readonly Log[] {
-    return this.#logs;
+    return this.#logs.list();
   }
 
   balance(address: Uint8Array): bigint {
@@ -192,26 +174,48 @@ export class Journal implements World {
     });
   }
 
-  storage(address: Uint8Array, slot: Uint8Array): Uint8Array {
-    return this.#slot(address, slot).value;
+  /** The value at the 32 bytes of a key, for people and tools. */
+  storage(address: Uint8Array, key: Uint8Array): Uint8Array {
+    const value: Word = new Int32Array(8);
+    this.loadSlot(this.slot(this.account(address), wordFromBytes(key)), value);
+    return wordToBytes(value);
   }
 
-  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
-    const state = this.#slot(address, slot);
-    return state.written === this.#transaction ? state.original : state.value;
+  account(address: Uint8Array): number {
+    return this.#account(address).number;
   }
 
-  setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
-    const state = this.#slot(address, slot);
-    const previous = state.value;
-    if (state.written !== this.#transaction) {
-      state.written = this.#transaction;
-      state.original = previous;
-    }
-    state.value = Uint8Array.from(value);
-    this.#undo.push(() => {
-      state.value = previous;
-    });
+  slot(account: number, key: Word): number {
+    return this.#slots.find(account, key);
+  }
+
+  warmSlot(slot: number): boolean {
+    return this.#slots.warm(slot);
+  }
+
+  loadSlot(slot: number, target: Word): void {
+    this.#read(slot);
+    this.#slots.value(slot, target);
+  }
+
+  loadOriginal(slot: number, target: Word): void {
+    this.#read(slot);
+    this.#slots.original(slot, target);
+  }
+
+  storeSlot(slot: number, value: Word): void {
+    this.#read(slot);
+    this.#slots.write(slot, value);
+  }
+
+  /** Takes the slot from the store, once. */
+  #read(slot: number): void {
+    if (this.#slots.isLoaded(slot)) return;
+    const account = this.#byNumber[this.#slots.account(slot)] as AccountState;
+    account.image ??= slotImage(account.address);
+    this.#slots.putKey(slot, account.image, slotImageOffset);
+    const path = this.#crypto.sha256(account.image);
+    this.#slots.load(slot, path, this.#reader.get(keys.state(path)) ?? zeroWord);
   }
 
   transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
@@ -231,34 +235,26 @@ export class Journal implements World {
     return this.#warmUp(toHex(address));
   }
 
-  warmSlot(address: Uint8Array, slot: Uint8Array): boolean {
-    const state = this.#slot(address, slot);
-    const previous = state.warm;
-    if (previous === this.#transaction) return false;
-    state.warm = this.#transaction;
-    this.#undo.push(() => {
-      state.warm = previous;
-    });
-    return true;
-  }
-
   touchCode(codeHash: Uint8Array, use: CodeUse): boolean {
     return this.#warmUp(`${use} ${toHex(codeHash)}`);
   }
 
-  log(log: Log): void {
-    this.#logs.push(log);
-    this.#undo.push(() => {
-      this.#logs.pop();
-    });
+  log(address: Uint8Array, topics: number, bytes: Uint8Array): void {
+    this.#logs.add(address, topics, bytes);
   }
 
   checkpoint(): number {
-    return this.#undo.length;
+    const checkpoint = this.#marks.length;
+    this.#marks.push(this.#slots.mark, this.#logs.count, this.#undo.length);
+    return checkpoint;
   }
 
   revertTo(checkpoint: number): void {
-    while (this.#undo.length > checkpoint) this.#undo.pop()?.();
+    const [slots, logs, others] = this.#marks.slice(checkpoint) as [number, number, number];
+    this.#slots.revertTo(slots);
+    this.#logs.cutTo(logs);
+    while (this.#undo.length > others) this.#undo.pop()?.();
+    this.#marks.length = checkpoint + markParts;
   }
 
   /** Every leaf that differs from the store. */
@@ -268,13 +264,13 @@ export class Journal implements World {
     const codes = new Map<Hex, Uint8Array>();
     for (const account of this.#accounts.values()) {
       if (account.isTouched) this.#collectAccount(account, after, before, codes);
-      if (account.slots === undefined) continue;
-      for (const slot of account.slots.values()) {
-        if (slot.written === 0 || equalBytes(slot.value, slot.stored)) continue;
-        const path = toHex(slot.path);
-        after.set(path, isZero(slot.value) ? undefined : slot.value);
-        before.set(path, isZero(slot.stored) ? undefined : slot.stored);
-      }
+    }
+    for (let slot = 0; slot < this.#slots.count; slot++) {
+      if (!this.#slots.isChanged(slot)) continue;
+      const leaf = this.#slots.leaf(slot);
+      const path = toHex(leaf.path);
+      after.set(path, isZero(leaf.value) ? undefined : leaf.value);
+      before.set(path, isZero(leaf.stored) ? undefined : leaf.stored);
     }
     return { after, before, codes };
   }
@@ -334,6 +330,7 @@ export class Journal implements World {
     const stored = this.#reader.get(keys.state(path));
     const { nonce, balance, codeHash } = decodeAccount(stored);
     const account: AccountState = {
+      number: this.#byNumber.length,
       address: address.slice(),
       path,
       stored,
@@ -341,39 +338,10 @@ export class Journal implements World {
       balance,
       codeHash,
       isTouched: false,
-      slots: undefined,
+      image: undefined,
     };
     this.#accounts.set(key, account);
+    this.#byNumber.push(account);
     return account;
-  }
-
-  #slot(address: Uint8Array, slot: Uint8Array): SlotState {
-    const account = this.#account(address);
-    const last = this.#lastSlot;
-    if (last !== undefined && last.account === account && equalBytes(last.slot, slot)) return last;
-    const state = this.#findSlot(account, slot);
-    this.#lastSlot = state;
-    return state;
-  }
-
-  #findSlot(account: AccountState, slot: Uint8Array): SlotState {
-    account.slots ??= new Map();
-    const key = slotKey(slot);
-    const known = account.slots.get(key);
-    if (known !== undefined) return known;
-    const path = slotPath(account.address, slot, this.#crypto);
-    const stored = this.#reader.get(keys.state(path)) ?? zeroWord;
-    const state: SlotState = {
-      account,
-      slot: slot.slice(),
-      path,
-      stored,
-      value: stored,
-      original: stored,
-      written: 0,
-      warm: 0,
-    };
-    account.slots.set(key, state);
-    return state;
   }
 }

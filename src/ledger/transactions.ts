@@ -10,6 +10,7 @@ import { limits } from '../primitives/limits.ts';
 import type { Log } from '../primitives/receipt.ts';
 import { encodeRlp } from '../primitives/rlp.ts';
 import type { SignedTransaction, TransactionFields } from '../primitives/transaction.ts';
+import { wordFromBytes } from '../primitives/words.ts';
 import { blockIdsAddress } from '../vm/block-ids.ts';
 import { precompileAt } from '../vm/precompiles.ts';
 import type { BlockContext, Outcome, Vm } from '../vm/world.ts';
@@ -175,7 +176,10 @@ export function runMessage(
   const created = to === undefined ? createdAddress(sender, fields.nonce, parts.crypto) : undefined;
   for (const entry of fields.accessList) {
     journal.warmAddress(entry.address);
-    for (const slot of entry.storageKeys) journal.warmSlot(entry.address, slot);
+    const account = journal.account(entry.address);
+    for (const key of entry.storageKeys) {
+      journal.warmSlot(journal.slot(account, wordFromBytes(key)));
+    }
   }
   return parts.vm.run(
     journal,

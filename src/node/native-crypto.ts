@@ -4,10 +4,10 @@
  * recovers, tens of times slower.
  */
 
-import { hash } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { type Crypto, nobleCrypto } from '../primitives/crypto.ts';
-import { createKeccak256 } from '../vm/keccak.ts';
+import { Keccak } from '../vm/keccak.ts';
 import { createVerifyEd25519 } from './native-ed25519.ts';
 import { createVerifyP256 } from './native-p256.ts';
 
@@ -49,14 +49,16 @@ function sha256(data: Uint8Array): Uint8Array {
 /** Native hashing and recovery with the same results as `nobleCrypto`. */
 export function createNativeCrypto(): Crypto & { readonly nativeRecovery: boolean } {
   const recover = loadRecover();
+  const keccak = new Keccak();
   return {
     ...nobleCrypto,
     sha256,
     sha256d: (data) => sha256(sha256(data)),
-    keccak256: createKeccak256(),
+    keccak256: (data) => keccak.digest(data),
     recover: recover ?? nobleCrypto.recover,
     verifyP256: createVerifyP256(),
     verifyEd25519: createVerifyEd25519(),
+    tableKey: [randomInt(2 ** 32), randomInt(2 ** 32)],
     nativeRecovery: recover !== undefined,
   };
 }

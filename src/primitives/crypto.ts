@@ -29,6 +29,11 @@ export interface Crypto {
   verifyP256(hash: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean;
   /** Ed25519 (RFC 8032) with a 32-byte public key. */
   verifyEd25519(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
+  /**
+   * 64 secret bits that scatter hash tables, so that nobody can choose keys that fall together. They
+   * never show in a result; zeros when absent.
+   */
+  readonly tableKey?: readonly [number, number];
 }
 
 function recoverWithNoble(

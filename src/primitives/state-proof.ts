@@ -10,10 +10,20 @@ import { DecodeError } from './rlp.ts';
 const pathBits = 256;
 const leafPrefix = Uint8Array.of(0);
 const branchPrefix = Uint8Array.of(1);
-const slotPrefix = Uint8Array.of(1);
 
 /** The hash that stands for a subtree without leaves. Never write to it. */
 export const emptySubtree: Uint8Array = new Uint8Array(32);
+
+/** Where the slot stands in its image, which is 0x01 ‖ address ‖ slot. */
+export const slotImageOffset = 21;
+
+/** What a slot's path is the hash of, with zeros for the slot: room for any slot of the account. */
+export function slotImage(address: Uint8Array): Uint8Array {
+  const image = new Uint8Array(slotImageOffset + 32);
+  image[0] = 1;
+  image.set(address, 1);
+  return image;
+}
 
 /** Path of a storage slot: SHA-256(0x01 ‖ address ‖ slot). */
 export function slotPath(
@@ -21,7 +31,9 @@ export function slotPath(
   slot: Uint8Array,
   crypto: Pick<Crypto, 'sha256'>,
 ): Uint8Array {
-  return crypto.sha256(concat(slotPrefix, address, slot));
+  const image = slotImage(address);
+  image.set(slot, slotImageOffset);
+  return crypto.sha256(image);
 }
 
 /** SHA-256(0x00 ‖ path ‖ SHA-256(value)); it is also the hash of any subtree with this leaf alone. */

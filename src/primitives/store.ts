@@ -29,6 +29,13 @@ export interface Store extends StoreReader {
 }
 
 const letterBytes = new Map([...'hgHrbcutisnkpm'].map((letter) => [letter, utf8(letter)]));
+/** `s`, by itself because every slot that a contract reaches is read. */
+const stateKey = (path: Uint8Array): Uint8Array => {
+  const bytes = new Uint8Array(1 + path.length);
+  bytes[0] = 0x73;
+  bytes.set(path, 1);
+  return bytes;
+};
 const key = (letter: string, ...parts: Uint8Array[]): Uint8Array =>
   concat(letterBytes.get(letter) as Uint8Array, ...parts);
 
@@ -60,7 +67,7 @@ export const keys = {
   undo: (id: Hex): Uint8Array => key('u', fromHex(id)),
   transaction: (hash: Uint8Array): Uint8Array => key('t', hash),
   invalid: (id: Hex): Uint8Array => key('i', fromHex(id)),
-  state: (path: Uint8Array): Uint8Array => key('s', path),
+  state: stateKey,
   node: (position: Uint8Array): Uint8Array => key('n', position),
   code: (codeHash: Uint8Array): Uint8Array => key('k', codeHash),
   protocol: (name: Uint8Array): Uint8Array => key('p', name),

@@ -5,14 +5,16 @@
 
 import { bigintFromBytes, bigintToBytes, fromHex } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
+import { wordFromBytes } from '../primitives/words.ts';
 import type { Execution } from './frame.ts';
 
 export const blockIdsAddress: Uint8Array = fromHex('0000f90827f1c53a10cb7a02335b175320002935');
 
 /** Gas of one answer, warming the slot that the number maps to. */
 export function blockIdPrice(input: Uint8Array, { world, table }: Execution): number {
-  const slot = bigintFromBytes(input.subarray(0, 32)) % BigInt(limits.blockIdLookback);
-  const isCold = world.warmSlot(blockIdsAddress, bigintToBytes(slot, 32));
+  const key = bigintFromBytes(input.subarray(0, 32)) % BigInt(limits.blockIdLookback);
+  const account = world.account(blockIdsAddress);
+  const isCold = world.warmSlot(world.slot(account, wordFromBytes(bigintToBytes(key, 32))));
   return isCold ? table.gas.slotCold : table.gas.slotWarm;
 }
 

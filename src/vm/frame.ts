@@ -7,6 +7,7 @@ import { emptyBytes, equalBytes } from '../primitives/bytes.ts';
 import type { Crypto } from '../primitives/crypto.ts';
 import type { GasTable } from './gas-table.ts';
 import type { Guest } from './guest.ts';
+import type { Keccak } from './keccak.ts';
 import type { BlockContext, Outcome, TransactionContext, World } from './world.ts';
 
 /** What all frames of a transaction share. */
@@ -51,6 +52,7 @@ export class Frame implements FrameFacts {
   /** Set by exit_early. */
   exitStatus = 0;
   private reentrant: boolean | undefined;
+  private accountNumber: number | undefined;
 
   constructor(facts: FrameFacts, guest: Guest, outer: Frame | undefined) {
     this.execution = facts.execution;
@@ -63,6 +65,12 @@ export class Frame implements FrameFacts {
     this.depth = facts.depth;
     this.guest = guest;
     this.outer = outer;
+  }
+
+  /** The world's number of the acting address. */
+  get account(): number {
+    this.accountNumber ??= this.execution.world.account(this.address);
+    return this.accountNumber;
   }
 
   /** Whether the acting address has another open frame; delegate calls do not count. */
@@ -113,6 +121,7 @@ export interface HookContext {
   readonly crypto: Crypto;
   /** Keccak-256 of nothing. */
   readonly emptyCodeHash: Uint8Array;
+  readonly keccak: Keccak;
   /** The frame whose guest is calling. */
   readonly frame: Frame;
   call(request: CallRequest): Outcome;

@@ -4,9 +4,11 @@
  * than the call itself.
  */
 
+import { type Word, wordParts } from '../primitives/words.ts';
 import type { SharedBudget } from './frame.ts';
 import type { GasTable } from './gas-table.ts';
 import { helperNames } from './helpers.ts';
+import type { Keccak } from './keccak.ts';
 
 /** Unwinds the guest: the frame fails. */
 export const trapSignal: object = Object.freeze({ signal: 'trap' });
@@ -23,6 +25,7 @@ export class Guest {
   readonly exports: Record<string, unknown>;
   private readonly memory: WebAssembly.Memory;
   private readonly takeInk: (ink: number) => number;
+  private readonly hasInk: (ink: number) => number;
   private readonly readInk: () => bigint;
   private readonly writeInk: (ink: bigint) => void;
   private readonly readStackWords: () => number;
@@ -42,6 +45,7 @@ export class Guest {
     this.exports = exports;
     this.memory = exports.memory as WebAssembly.Memory;
     this.takeInk = exports[helperNames.take] as (ink: number) => number;
+    this.hasInk = exports[helperNames.has] as (ink: number) => number;
     this.readInk = exports[helperNames.readInk] as () => bigint;
     this.writeInk = exports[helperNames.writeInk] as (ink: bigint) => void;
     this.readStackWords = exports[helperNames.readStack] as () => number;
@@ -106,17 +110,22 @@ export class Guest {
     return ink <= 0n ? 0n : ink / BigInt(this.table.inkPerGas);
   }
 
-  /** Whether more than `gas` is left. */
+  /** Whether more than `gas` (at most 4 million) is left. */
   hasMoreGasThan(gas: number): boolean {
-    return this.readInk() >= (gas + 1) * this.table.inkPerGas;
+    return this.hasInk(((gas + 1) * this.table.inkPerGas) | 0) !== 0;
   }
 
   /** Takes `ink` (at most 2^53) or traps. */
   chargeInk(ink: number): void {
     // The helper takes 32 bits: one call for all but huge copies and logs.
-    for (let rest = ink; rest > 0; rest -= 0xffffffff) {
-      if (this.takeInk(Math.min(rest, 0xffffffff) | 0) !== 0) this.trap('out of gas');
-    }
+    let rest = ink;
+    for (; rest > 0xffffffff; rest -= 0xffffffff) this.takeExactly(-1);
+    if (rest > 0) this.takeExactly(rest | 0);
+  }
+
+  /** Takes an unsigned 32-bit amount. */
+  private takeExactly(ink: number): void {
+    if (this.takeInk(ink) !== 0) this.trap('out of gas');
   }
 
   chargeGas(gas: number): void {
@@ -178,6 +187,28 @@ export class Guest {
   writeFixed(pointer: number, bytes: Uint8Array): void {
     const start = this.place(pointer, bytes.length);
     this.view.set(bytes, start);
+  }
+
+  /** Reads the word at `pointer` into `target`. */
+  readWord(pointer: number, target: Word): void {
+    const start = this.place(pointer, 32);
+    const { words } = this;
+    for (let part = 0; part < wordParts; part++) target[part] = words.getInt32(start + 4 * part);
+  }
+
+  writeWord(pointer: number, word: Word): void {
+    const start = this.place(pointer, 32);
+    const { words } = this;
+    for (let part = 0; part < wordParts; part++) {
+      words.setInt32(start + 4 * part, word[part] as number);
+    }
+  }
+
+  /** Writes the Keccak-256 of `length` bytes at `pointer` to `target`. The caller has charged. */
+  hash(keccak: Keccak, pointer: number, length: number, target: number): void {
+    const start = this.place(pointer, length);
+    const end = this.place(target, 32);
+    keccak.digestAt(this.words, start, length >>> 0, end);
   }
 
   /** A 256-bit big-endian integer, by its four 64-bit parts: 20 times faster than through text. */

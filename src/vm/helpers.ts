@@ -24,6 +24,8 @@ const reservedPrefix = 'dodona:';
 export const helperNames = {
   /** (ink: i32) -> i32: takes ink (unsigned); 1 when there was not enough. */
   take: `${reservedPrefix}take`,
+  /** (ink: i32) -> i32: 1 when so much ink (unsigned) is left. */
+  has: `${reservedPrefix}has`,
   readInk: `${reservedPrefix}read_ink`,
   writeInk: `${reservedPrefix}write_ink`,
   readStack: `${reservedPrefix}read_stack`,
@@ -121,6 +123,19 @@ function counterFunctions({ ink, stack, pages, fault }: Counters): HelperFunctio
       op(opcodes.i64LtS),
     ],
   };
+  const has: HelperFunction = {
+    type: { parameters: [i32], results: [i32] },
+    locals: [],
+    exportName: helperNames.has,
+    code: [
+      op(opcodes.globalGet, ink),
+      local(0),
+      op(opcodes.i64ExtendI32U),
+      op(opcodes.i64LtS),
+      op(opcodes.i32Const, 0),
+      op(opcodes.i32Eq),
+    ],
+  };
   const reader = (exportName: string, type: number, index: number): HelperFunction => ({
     type: { parameters: [], results: [type] },
     locals: [],
@@ -135,6 +150,7 @@ function counterFunctions({ ink, stack, pages, fault }: Counters): HelperFunctio
   });
   return [
     take,
+    has,
     reader(helperNames.readInk, i64, ink),
     writer(helperNames.writeInk, i64, ink),
     reader(helperNames.readStack, i32, stack),

@@ -54,8 +54,9 @@ export function mathHooks(context: HookContext) {
       const { guest, execution } = context.frame;
       // Padding always adds a byte: 136 bytes are two blocks.
       const blocks = Math.floor((length >>> 0) / 136) + 1;
-      guest.chargeInk(execution.table.ink.keccakBlock * blocks);
-      guest.writeFixed(target, context.crypto.keccak256(guest.peek(pointer, length)));
+      const { keccakBlock, hostByte } = execution.table.ink;
+      guest.chargeInk(keccakBlock * blocks + hostByte * (length >>> 0));
+      guest.hash(context.keccak, pointer, length, target);
     },
   };
 }

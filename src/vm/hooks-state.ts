@@ -5,6 +5,7 @@
 
 import { equalBytes, type Hex, isZero, toHex } from '../primitives/bytes.ts';
 import { limits } from '../primitives/limits.ts';
+import { equalWords, isZeroWord, type Word, wordParts } from '../primitives/words.ts';
 import type { Frame, HookContext } from './frame.ts';
 
 function chargeAccount(frame: Frame, address: Uint8Array): void {
@@ -17,39 +18,53 @@ function forbidStatic(frame: Frame, what: string): void {
   if (frame.isStatic) frame.guest.trap(`${what} in a static call`);
 }
 
-function loadStorage(frame: Frame, keyPointer: number, target: number): void {
-  const { guest, address, execution } = frame;
-  const { gas } = execution.table;
-  const key = guest.readFixed(keyPointer, 32);
-  guest.chargeGas(execution.world.warmSlot(address, key) ? gas.slotCold : gas.slotWarm);
-  guest.writeFixed(target, execution.world.storage(address, key));
+/** Words on their way between a guest and the world, used again by every hook. */
+interface Scratch {
+  readonly key: Word;
+  readonly value: Word;
+  readonly current: Word;
+  readonly original: Word;
 }
 
-function storeStorage(frame: Frame, keyPointer: number, valuePointer: number): void {
+function loadStorage(frame: Frame, { key, value }: Scratch, source: number, target: number): void {
+  const { guest, execution } = frame;
+  const { world, table } = execution;
+  guest.readWord(source, key);
+  const slot = world.slot(frame.account, key);
+  guest.chargeGas(world.warmSlot(slot) ? table.gas.slotCold : table.gas.slotWarm);
+  world.loadSlot(slot, value);
+  guest.writeWord(target, value);
+}
+
+function storeStorage(frame: Frame, scratch: Scratch, keyPointer: number, pointer: number): void {
   forbidStatic(frame, 'storage write');
-  const { guest, address, execution } = frame;
+  const { key, value, current, original } = scratch;
+  const { guest, execution } = frame;
   const { world, table } = execution;
   const { gas } = table;
   // EIP-2200: not even reached on a stipend, so that a plain receiver cannot be re-entered to write.
   if (!guest.hasMoreGasThan(gas.slotSentry)) guest.trap('out of gas: below the write sentry');
-  const key = guest.readFixed(keyPointer, 32);
-  const value = guest.readFixed(valuePointer, 32);
-  if (world.warmSlot(address, key)) guest.chargeGas(gas.slotCold);
-  const current = world.storage(address, key);
-  const original = world.originalStorage(address, key);
-  if (equalBytes(current, value) || !equalBytes(current, original)) guest.chargeGas(gas.slotWarm);
-  else guest.chargeGas(isZero(original) ? gas.slotSet : gas.slotReset);
-  world.setStorage(address, key, value);
+  guest.readWord(keyPointer, key);
+  guest.readWord(pointer, value);
+  const slot = world.slot(frame.account, key);
+  if (world.warmSlot(slot)) guest.chargeGas(gas.slotCold);
+  world.loadSlot(slot, current);
+  world.loadOriginal(slot, original);
+  if (equalWords(current, value) || !equalWords(current, original)) guest.chargeGas(gas.slotWarm);
+  else guest.chargeGas(isZeroWord(original) ? gas.slotSet : gas.slotReset);
+  world.storeSlot(slot, value);
 }
 
 /** Storage hooks. */
 export function storageHooks(context: HookContext) {
+  const word = (): Word => new Int32Array(wordParts);
+  const scratch: Scratch = { key: word(), value: word(), current: word(), original: word() };
   const store = (key: number, value: number): undefined => {
-    storeStorage(context.frame, key, value);
+    storeStorage(context.frame, scratch, key, value);
   };
   return {
     storage_load_bytes32(key: number, target: number): undefined {
-      loadStorage(context.frame, key, target);
+      loadStorage(context.frame, scratch, key, target);
     },
     storage_cache_bytes32: store,
     storage_store_bytes32: store,
@@ -81,12 +96,7 @@ function emitLog(frame: Frame, pointer: number, length: number, topicCount: numb
     guest.trap(`log with ${topics} topics in ${length >>> 0} bytes`);
   }
   guest.chargeGas(gas.log + gas.logTopic * topics + gas.logByte * dataLength);
-  const bytes = guest.read(pointer, length);
-  execution.world.log({
-    address,
-    topics: Array.from({ length: topics }, (_, index) => bytes.slice(32 * index, 32 * index + 32)),
-    data: bytes.slice(32 * topics),
-  });
+  execution.world.log(address, topics, guest.peek(pointer, length));
 }
 
 /** Code sizes are asked for again and again, and only reading the code tells them. */

@@ -18,11 +18,12 @@ const stateAt = 0;
 const blockAt = 256;
 const constantsAt = 512;
 
-/** Locals: state A, moved state B, column parities C, one spare, the round's constant address. */
-const a = (x: number, y: number): number => (x % 5) + 5 * (y % 5);
+/** Locals after the parameter: state A, moved state B, column parities C, one spare, the round's constant address. */
+const lane = (x: number, y: number): number => (x % 5) + 5 * (y % 5);
+const a = (x: number, y: number): number => 1 + lane(x, y);
 const b = (x: number, y: number): number => laneCount + a(x, y);
-const c = (x: number): number => 2 * laneCount + (x % 5);
-const spare = 2 * laneCount + 5;
+const c = (x: number): number => 1 + 2 * laneCount + (x % 5);
+const spare = 1 + 2 * laneCount + 5;
 const roundPointer = spare + 1;
 
 const get = (local: number): Instruction => instruction(opcodes.localGet, local);
@@ -108,22 +109,26 @@ function iota(): Instruction[] {
   return [get(a(0, 0)), ...constant, xor, set(a(0, 0))];
 }
 
-/** () -> (): state ^= block, then 24 rounds. */
+/** (resumes: i32) -> (): state ^= block, then 24 rounds. The state is zero unless it resumes. */
 function absorbCode(): Instruction[] {
-  const load = lanes.flatMap(([x, y]) => {
-    const lane = a(x, y);
-    const block = [i32(0), memoryLane(opcodes.i64Load, blockAt + 8 * lane), xor];
-    return [
+  const load = lanes.flatMap(([x, y]) => [
+    i32(0),
+    memoryLane(opcodes.i64Load, stateAt + 8 * lane(x, y)),
+    set(a(x, y)),
+  ]);
+  const mix = lanes
+    .filter(([x, y]) => 8 * lane(x, y) < rateBytes)
+    .flatMap(([x, y]) => [
+      get(a(x, y)),
       i32(0),
-      memoryLane(opcodes.i64Load, stateAt + 8 * lane),
-      ...(8 * lane < rateBytes ? block : []),
-      set(lane),
-    ];
-  });
+      memoryLane(opcodes.i64Load, blockAt + 8 * lane(x, y)),
+      xor,
+      set(a(x, y)),
+    ]);
   const store = lanes.flatMap(([x, y]) => [
     i32(0),
     get(a(x, y)),
-    memoryLane(opcodes.i64Store, stateAt + 8 * a(x, y)),
+    memoryLane(opcodes.i64Store, stateAt + 8 * lane(x, y)),
   ]);
   const rounds = [
     instruction(opcodes.loop, emptyBlock),
@@ -140,7 +145,8 @@ function absorbCode(): Instruction[] {
     instruction(opcodes.brIf, 0),
     end,
   ];
-  return [...load, ...rounds, ...store, end];
+  const resume = [get(0), instruction(opcodes.if, emptyBlock)];
+  return [...resume, ...load, end, ...mix, ...rounds, ...store, end];
 }
 
 /** Round constants from the linear feedback register x^8 + x^6 + x^5 + x^4 + 1, little-endian. */
@@ -161,7 +167,7 @@ function roundConstants(): Uint8Array {
 
 function keccakModule(): WasmModule {
   return {
-    types: [{ parameters: [], results: [] }],
+    types: [{ parameters: [valueTypes.i32], results: [] }],
     imports: [],
     functions: [0],
     tables: [],
@@ -176,7 +182,7 @@ function keccakModule(): WasmModule {
     bodies: [
       {
         locals: [
-          { count: spare + 1, type: valueTypes.i64 },
+          { count: spare, type: valueTypes.i64 },
           { count: 1, type: valueTypes.i32 },
         ],
         instructions: absorbCode(),
@@ -190,27 +196,62 @@ function keccakModule(): WasmModule {
 
 /**
  * Keccak-256 with the original padding, as Ethereum uses it: the same results as `Crypto.keccak256`,
- * several times faster. Each function made has an instance of its own.
+ * several times faster. Each has a WebAssembly instance of its own.
  */
-export function createKeccak256(): (data: Uint8Array) => Uint8Array {
-  const module = new WebAssembly.Module(encodeModule(keccakModule()));
-  const { exports } = new WebAssembly.Instance(module);
-  const memory = new Uint8Array((exports.memory as WebAssembly.Memory).buffer);
-  const absorb = exports.absorb as () => void;
-  return (data) => {
-    memory.fill(0, stateAt, stateAt + 8 * laneCount);
-    let offset = 0;
-    for (; data.length - offset >= rateBytes; offset += rateBytes) {
-      memory.set(data.subarray(offset, offset + rateBytes), blockAt);
-      absorb();
+export class Keccak {
+  private readonly memory: DataView;
+  private readonly absorb: (resumes: number) => void;
+  /** Bytes of the block that may not be zero, its last aside. */
+  private filled = 0;
+
+  constructor() {
+    const module = new WebAssembly.Module(encodeModule(keccakModule()));
+    const { exports } = new WebAssembly.Instance(module);
+    this.memory = new DataView((exports.memory as WebAssembly.Memory).buffer);
+    this.absorb = exports.absorb as (resumes: number) => void;
+  }
+
+  digest(data: Uint8Array): Uint8Array {
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    this.absorbAll(view, 0, data.length);
+    const digest = new Uint8Array(32);
+    for (let index = 0; index < 32; index++) digest[index] = this.memory.getUint8(stateAt + index);
+    return digest;
+  }
+
+  /** Hashes `length` bytes of `memory` at `source` and writes the 32 bytes to `target` there. */
+  digestAt(memory: DataView, source: number, length: number, target: number): void {
+    this.absorbAll(memory, source, length);
+    for (let index = 0; index < 32; index += 4) {
+      memory.setInt32(target + index, this.memory.getInt32(stateAt + index));
     }
-    memory.fill(0, blockAt, blockAt + rateBytes);
-    memory.set(data.subarray(offset), blockAt);
-    const rest = data.length - offset;
-    memory[blockAt + rest] = 0x01;
-    const last = blockAt + rateBytes - 1;
-    memory[last] = (memory[last] as number) | 0x80;
-    absorb();
-    return memory.slice(stateAt, stateAt + 32);
-  };
+  }
+
+  private absorbAll(data: DataView, source: number, length: number): void {
+    let resumes = 0;
+    let rest = length;
+    for (; rest >= rateBytes; rest -= rateBytes) {
+      this.put(data, source + length - rest, rateBytes);
+      this.absorb(resumes);
+      resumes = 1;
+    }
+    this.put(data, source + length - rest, rest);
+    const last = rateBytes - 1;
+    this.memory.setUint8(blockAt + last, rest === last ? 0x81 : 0x80);
+    if (rest < last) this.memory.setUint8(blockAt + rest, 0x01);
+    this.filled = rest + 1;
+    this.absorb(resumes);
+  }
+
+  /** Copies at most a block, four bytes at a time, and zeros what an earlier one left behind it. */
+  private put(data: DataView, source: number, length: number): void {
+    const { memory, filled } = this;
+    let place = 0;
+    for (; place + 4 <= length; place += 4) {
+      memory.setInt32(blockAt + place, data.getInt32(source + place));
+    }
+    for (; place < length; place++) memory.setUint8(blockAt + place, data.getUint8(source + place));
+    for (; place < filled; place++) memory.setUint8(blockAt + place, 0);
+    this.filled = length;
+  }
 }

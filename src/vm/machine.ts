@@ -22,6 +22,7 @@ import type { GasTable } from './gas-table.ts';
 import { exitSignal, Guest, trapSignal } from './guest.ts';
 import { type Imports, importsFor, makeHooks } from './hooks.ts';
 import { IdleGuests } from './idle-guests.ts';
+import { Keccak } from './keccak.ts';
 import { contractExports } from './policy.ts';
 import { precompileAt } from './precompiles.ts';
 import { LocalFault, type Outcome } from './world.ts';
@@ -48,6 +49,7 @@ function succeeded(gasLeft: bigint, output: Uint8Array = emptyBytes): Outcome {
 export class Machine implements HookContext {
   readonly crypto: Crypto;
   readonly emptyCodeHash: Uint8Array;
+  readonly keccak = new Keccak();
   private readonly hooks = makeHooks(this);
   private readonly idle = new IdleGuests();
   private readonly cache: ContractCache;
@@ -55,7 +57,7 @@ export class Machine implements HookContext {
   private current: Frame | undefined;
 
   constructor(crypto: Crypto, pinnedCode: readonly Uint8Array[]) {
-    this.crypto = crypto;
+    this.crypto = { ...crypto, keccak256: (data) => this.keccak.digest(data) };
     this.cache = new ContractCache(pinnedCode, (contract) => this.idle.forget(contract));
     this.emptyCodeHash = crypto.keccak256(emptyBytes);
   }

@@ -7,7 +7,6 @@ import { limits } from '../primitives/limits.ts';
 import { blockIdsAddress } from './block-ids.ts';
 import type { Execution, SharedBudget } from './frame.ts';
 import { gasTable } from './gas-table.ts';
-import { createKeccak256 } from './keccak.ts';
 import { Machine } from './machine.ts';
 import { precompiles } from './precompiles.ts';
 import type { BlockContext, Message, Outcome, TransactionContext, Vm, World } from './world.ts';
@@ -57,8 +56,7 @@ export function createVm(options: {
   /** Code hashes of contracts that stay compiled: those of the genesis file. */
   readonly pinnedCode?: readonly Uint8Array[];
 }): Vm {
-  const crypto = { ...options.crypto, keccak256: createKeccak256() };
-  const machine = new Machine(crypto, options.pinnedCode ?? []);
+  const machine = new Machine(options.crypto, options.pinnedCode ?? []);
   return {
     run(
       world: World,

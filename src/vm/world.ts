@@ -3,7 +3,7 @@
  * The ledger's journal implements `World`. Addresses have 20 bytes, slots and words 32.
  */
 
-import type { Log } from '../primitives/receipt.ts';
+import type { Word } from '../primitives/words.ts';
 
 /** Code is loaded to be run, or as bytes that a contract looks at. */
 export type CodeUse = 'run' | 'read';
@@ -22,18 +22,28 @@ export interface World {
   setCode(address: Uint8Array, code: Uint8Array): void;
   /** Moves acorns. The caller has checked the balance. */
   transfer(from: Uint8Array, to: Uint8Array, amount: bigint): void;
-  storage(address: Uint8Array, slot: Uint8Array): Uint8Array;
-  /** Value at the start of the transaction (EIP-2200). */
-  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array;
-  setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void;
+  /** The number of an account, by which this world knows it for as long as it lives. */
+  account(address: Uint8Array): number;
+  /**
+   * The number of a slot of account number `account`, likewise. Nothing is read for it: what follows
+   * is paid first.
+   */
+  slot(account: number, key: Word): number;
+  /** Marks a slot as warm (EIP-2929); true when it was cold. */
+  warmSlot(slot: number): boolean;
+  /** Puts the value of a slot into `target`. */
+  loadSlot(slot: number, target: Word): void;
+  /** Puts into `target` its value at the start of the transaction (EIP-2200). */
+  loadOriginal(slot: number, target: Word): void;
+  storeSlot(slot: number, value: Word): void;
   transientStorage(address: Uint8Array, slot: Uint8Array): Uint8Array;
   setTransientStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void;
   /** Marks as warm (EIP-2929); true when it was cold. */
   warmAddress(address: Uint8Array): boolean;
-  warmSlot(address: Uint8Array, slot: Uint8Array): boolean;
   /** Marks a code hash as used in this way in this transaction; true the first time. */
   touchCode(codeHash: Uint8Array, use: CodeUse): boolean;
-  log(log: Log): void;
+  /** `bytes` are `topics` words of 32 bytes and data after them; they are copied. */
+  log(address: Uint8Array, topics: number, bytes: Uint8Array): void;
   checkpoint(): number;
   revertTo(checkpoint: number): void;
 }

@@ -4,10 +4,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountPath, emptyCodeHash, encodeAccount, zeroWord } from '../../src/ledger/account.ts';
 import { Journal } from '../../src/ledger/journal.ts';
-import { bigintToBytes, equalBytes, fromHex, toHex, utf8 } from '../../src/primitives/bytes.ts';
+import {
+  bigintToBytes,
+  concat,
+  equalBytes,
+  fromHex,
+  toHex,
+  utf8,
+} from '../../src/primitives/bytes.ts';
 import { nobleCrypto as crypto } from '../../src/primitives/crypto.ts';
 import { slotPath } from '../../src/primitives/state-proof.ts';
 import { keys } from '../../src/primitives/store.ts';
+import { wordFromBytes, wordToBytes } from '../../src/primitives/words.ts';
 import { account } from './chain.ts';
 import { MemoryStore } from './support.ts';
 
@@ -40,6 +48,9 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 const word = (value: number): Uint8Array => bigintToBytes(BigInt(value), 32);
 const codeOf = (code: number): Uint8Array => utf8(`module ${code}`);
+
+const slotOf = (journal: Journal, who: number, slot: number): number =>
+  journal.slot(journal.account(account(who)), wordFromBytes(word(slot)));
 
 /** A store with money, a contract with a slot, and nothing else. */
 function initialStore(): MemoryStore {
@@ -94,7 +105,7 @@ class Pair {
         model.codes[step.who] = step.code;
         break;
       case 'slot':
-        journal.setStorage(account(step.who), word(step.slot), word(step.value));
+        journal.storeSlot(slotOf(journal, step.who, step.slot), wordFromBytes(word(step.value)));
         model.slots[`${step.who} ${step.slot}`] = step.value;
         break;
       case 'transient':
@@ -104,12 +115,12 @@ class Pair {
       case 'warm': {
         const name = `${step.who} ${step.slot}`;
         const isCold = !model.warm.includes(name);
-        expect(journal.warmSlot(account(step.who), word(step.slot))).toBe(isCold);
+        expect(journal.warmSlot(slotOf(journal, step.who, step.slot))).toBe(isCold);
         if (isCold) model.warm.push(name);
         break;
       }
       case 'log':
-        journal.log({ address: account(0), topics: [word(step.value)], data: word(step.value) });
+        journal.log(account(0), 1, concat(word(step.value), word(step.value)));
         model.logs.push(step.value);
         break;
       case 'checkpoint':
@@ -148,9 +159,9 @@ class Pair {
       for (let slot = 0; slot < 3; slot++) {
         const name = `${index} ${slot}`;
         expect(journal.storage(address, word(slot))).toEqual(word(model.slots[name] ?? 0));
-        expect(journal.originalStorage(address, word(slot))).toEqual(
-          word(this.atStart.slots[name] ?? 0),
-        );
+        const original = new Int32Array(8);
+        journal.loadOriginal(slotOf(journal, index, slot), original);
+        expect(wordToBytes(original)).toEqual(word(this.atStart.slots[name] ?? 0));
         expect(journal.transientStorage(address, word(slot))).toEqual(
           word(model.transient[name] ?? 0),
         );
@@ -237,7 +248,7 @@ describe('journal', () => {
     journal.beginTransaction();
     journal.credit(account(3), 5n);
     journal.setCode(account(3), codeOf(2));
-    journal.setStorage(account(1), word(1), word(2));
+    journal.storeSlot(slotOf(journal, 1, 1), wordFromBytes(word(2)));
     journal.revertTo(0);
     const { after, before, codes } = journal.changes();
     expect([after.size, before.size, codes.size]).toEqual([0, 0, 0]);

@@ -2,9 +2,17 @@
  * A World of maps for tests: every write leaves an undo step, and going back runs them in reverse.
  */
 
-import { bigintToBytes, emptyBytes, type Hex, toHex } from '../../src/primitives/bytes.ts';
+import {
+  bigintToBytes,
+  emptyBytes,
+  equalBytes,
+  fromHex,
+  type Hex,
+  toHex,
+} from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
 import type { Log } from '../../src/primitives/receipt.ts';
+import { type Word, wordFromBytes, wordToBytes } from '../../src/primitives/words.ts';
 import type { BlockContext, CodeUse, World } from '../../src/vm/world.ts';
 
 const zeroWord = new Uint8Array(32);
@@ -17,6 +25,11 @@ export class MemoryWorld implements World {
   private readonly nonces = new Map<Hex, bigint>();
   private readonly codes = new Map<Hex, { code: Uint8Array; hash: Uint8Array }>();
   private readonly slots = new Map<Hex, Uint8Array>();
+  /** By number. */
+  private readonly addresses: Uint8Array[] = [];
+  /** Names of the slots that were asked for, by number, and back. */
+  private readonly slotNames: Hex[] = [];
+  private readonly slotNumbers = new Map<Hex, number>();
   private readonly transient = new Map<Hex, Uint8Array>();
   /** Warm addresses, warm slots and touched code hashes; their keys differ in length or letter. */
   private readonly seen = new Map<Hex, true>();
@@ -86,10 +99,38 @@ export class MemoryWorld implements World {
     return this.slots.get(slotKey(address, slot)) ?? zeroWord;
   }
 
-  originalStorage(address: Uint8Array, slot: Uint8Array): Uint8Array {
-    return this.original.get(slotKey(address, slot)) ?? this.storage(address, slot);
+  account(address: Uint8Array): number {
+    const known = this.addresses.findIndex((each) => equalBytes(each, address));
+    return known === -1 ? this.addresses.push(address) - 1 : known;
   }
 
+  slot(account: number, key: Word): number {
+    const name = slotKey(this.addresses[account] as Uint8Array, wordToBytes(key));
+    const known = this.slotNumbers.get(name);
+    if (known !== undefined) return known;
+    this.slotNumbers.set(name, this.slotNames.length);
+    return this.slotNames.push(name) - 1;
+  }
+
+  private valueOf(slot: number): Uint8Array {
+    return this.slots.get(this.slotNames[slot] as Hex) ?? zeroWord;
+  }
+
+  loadSlot(slot: number, target: Word): void {
+    target.set(wordFromBytes(this.valueOf(slot)));
+  }
+
+  loadOriginal(slot: number, target: Word): void {
+    const original = this.original.get(this.slotNames[slot] as Hex) ?? this.valueOf(slot);
+    target.set(wordFromBytes(original));
+  }
+
+  storeSlot(slot: number, value: Word): void {
+    const name = this.slotNames[slot] as Hex;
+    this.setStorage(fromHex(name.slice(0, 40)), fromHex(name.slice(40)), wordToBytes(value));
+  }
+
+  /** Every write of storage comes through here, those of contracts too. */
   setStorage(address: Uint8Array, slot: Uint8Array, value: Uint8Array): void {
     const key = slotKey(address, slot);
     if (!this.original.has(key)) this.original.set(key, this.slots.get(key) ?? zeroWord);
@@ -108,8 +149,8 @@ export class MemoryWorld implements World {
     return this.see(toHex(address));
   }
 
-  warmSlot(address: Uint8Array, slot: Uint8Array): boolean {
-    return this.see(slotKey(address, slot));
+  warmSlot(slot: number): boolean {
+    return this.see(this.slotNames[slot] as Hex);
   }
 
   touchCode(codeHash: Uint8Array, use: CodeUse): boolean {
@@ -122,9 +163,14 @@ export class MemoryWorld implements World {
     return true;
   }
 
-  log(log: Log): void {
+  log(address: Uint8Array, topics: number, bytes: Uint8Array): void {
+    const word = (index: number) => bytes.slice(32 * index, 32 * index + 32);
     this.undo.push(() => this.emitted.pop());
-    this.emitted.push(log);
+    this.emitted.push({
+      address,
+      topics: Array.from({ length: topics }, (_, index) => word(index)),
+      data: bytes.slice(32 * topics),
+    });
   }
 
   /** Keeps the state between transactions; the returned function brings it back. */

@@ -6,9 +6,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emptyBytes, toHex, utf8 } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
-import { createKeccak256 } from '../../src/vm/keccak.ts';
+import { Keccak } from '../../src/vm/keccak.ts';
 
-const keccak256 = createKeccak256();
+const keccak = new Keccak();
+const keccak256 = (data: Uint8Array): Uint8Array => keccak.digest(data);
 
 describe('Keccak-256', () => {
   it('gives the known digests of "" and "testing"', () => {
@@ -24,6 +25,25 @@ describe('Keccak-256', () => {
     for (let length = 0; length <= 3 * 136 + 2; length++) {
       const data = Uint8Array.from({ length }, (_, index) => (7 * index + length) & 0xff);
       expect(toHex(keccak256(data)), `${length} bytes`).toBe(toHex(nobleCrypto.keccak256(data)));
+    }
+  });
+
+  it('hashes in place at any alignment, whatever was hashed before', () => {
+    const bytes = Uint8Array.from({ length: 700 }, (_, index) => (11 * index) & 0xff);
+    const memory = new DataView(bytes.buffer);
+    for (const [source, length, target] of [
+      [3, 64, 1],
+      [0, 0, 5],
+      [7, 135, 100],
+      [1, 136, 0],
+      [2, 500, 633],
+      [40, 32, 41],
+    ] as const) {
+      const expected = nobleCrypto.keccak256(bytes.slice(source, source + length));
+      const around = bytes.slice();
+      around.set(expected, target);
+      keccak.digestAt(memory, source, length, target);
+      expect(bytes).toEqual(around);
     }
   });
 

@@ -274,7 +274,7 @@ describe('faults of the engine', () => {
     const wasm = await compilePuppet();
     const scene = sceneWith(wasm);
     const { world } = scene;
-    world.storage = () => {
+    world.loadSlot = () => {
       throw new RangeError('disk');
     };
     const before = Error.stackTraceLimit;

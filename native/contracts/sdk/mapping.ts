@@ -46,8 +46,28 @@ export class Mapping<K, V> {
     storeAt<V>(mapped(changetype<U256>(this), toWord<K>(key)), value);
   }
 
+  /** The place of the value under `key`, for reading and then writing it: its slot is hashed once. */
+  entry(key: K): Entry<V> {
+    return changetype<Entry<V>>(mapped(changetype<U256>(this), toWord<K>(key)));
+  }
+
   slotCount(): u64 {
     return 1;
+  }
+}
+
+/** One value of a mapping. */
+// @ts-ignore: decorator
+@unmanaged @final
+export class Entry<V> {
+  // @ts-ignore: accessor
+  get value(): V {
+    return loadAt<V>(changetype<U256>(this));
+  }
+
+  // @ts-ignore: accessor
+  set value(value: V) {
+    storeAt<V>(changetype<U256>(this), value);
   }
 }
 

@@ -242,10 +242,12 @@ export function transfers(rounds: u64): U256 {
   for (let round: u64 = 0; round < rounds; round++) {
     const to = u256(0x100000000 + round);
     const amount = u256(1);
-    const balance = Token.balances.get(from);
+    const source = Token.balances.entry(from);
+    const balance = source.value;
     if (balance < amount) InsufficientBalance(from, balance, amount);
-    Token.balances.set(from, balance - amount);
-    Token.balances.set(to, Token.balances.get(to) + amount);
+    source.value = balance - amount;
+    const target = Token.balances.entry(to);
+    target.value = target.value + amount;
     Transfer(from, to, amount);
     release(position);
   }

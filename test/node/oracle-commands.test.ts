@@ -86,7 +86,7 @@ beforeAll(async () => {
   const genesis = writeNetwork(folder, fastDevnet(pace, changes));
   node = await NodeProcess.start({ genesis, datadir, mine: false });
   await mine(5);
-}, 60_000);
+});
 afterAll(async () => {
   await node?.kill();
   rmSync(folder, { recursive: true, force: true });
@@ -133,7 +133,7 @@ describe('a juror by hand', () => {
     expect((await dodona('oracle', 'unlock', ...from)).errors).toContain('LeavePending');
     await mine(14);
     expect((await dodona('oracle', 'unlock', ...from)).output).toMatch(/^Unlocked/);
-  }, 120_000);
+  });
 });
 
 describe('a signed report', () => {
@@ -171,7 +171,7 @@ describe('a signed report', () => {
     );
     writeFileSync(file, '{}');
     expect((await dodona('oracle', 'transmit', feed, file)).errors).toContain('epochAndRound');
-  }, 120_000);
+  });
 });
 
 describe('an agent', () => {

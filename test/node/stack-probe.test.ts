@@ -20,4 +20,4 @@ async function probeWith(stackSizeMb: number): Promise<string | undefined> {
 it('finds enough where contracts run, and says what to do where it is not', async () => {
   expect(await probeWith(32)).toBeUndefined();
   expect(await probeWith(1)).toContain('less than 2097152 bytes of stack');
-}, 60_000);
+});

@@ -39,7 +39,7 @@ let wasm: Uint8Array;
 let scene: ContractScene;
 beforeAll(async () => {
   wasm = await compilePuppet();
-}, 60_000);
+});
 beforeEach(() => {
   scene = new ContractScene();
   for (const address of [alice, bob]) scene.mustDeploy(address, wasm);

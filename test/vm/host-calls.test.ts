@@ -88,7 +88,7 @@ function inkOf(hook: HookName, args: readonly number[], data: number[] = [], inp
   return ((times(2 * repeated) - times(repeated)) * 1_000) / repeated - around;
 }
 
-describe('prices of host functions', { timeout: 60_000 }, () => {
+describe('prices of host functions', () => {
   const ones = Array(64).fill(0xff);
   it.each<[string, HookName, number[], number[], number]>([
     ['a plain one', 'return_data_size', [], [], 0],

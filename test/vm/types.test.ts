@@ -44,7 +44,7 @@ describe('types are checked before the engine sees them', () => {
   });
 });
 
-describe('random bodies', { timeout: 60_000 }, () => {
+describe('random bodies', () => {
   /** A module with one of everything that bodies name. */
   const moduleOf = (code: readonly Instruction[]) =>
     encodeModule(

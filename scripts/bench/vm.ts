@@ -37,6 +37,7 @@ const workloads: readonly Workload[] = [
   { method: 'generate', what: 'LCG', rounds: 8_000_000, fewRounds: 80_000, bars: compute },
   { method: 'sort', what: 'shell sort of 1,000', rounds: 150, fewRounds: 2, bars: compute },
   { method: 'median', what: 'median of 31', rounds: 40_000, fewRounds: 400, bars: compute },
+  // Its floor, which is below the bar, is told in native/contracts/README.md.
   {
     method: 'fixedPoint',
     what: 'u256 mulDiv, log2',

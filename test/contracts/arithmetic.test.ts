@@ -24,6 +24,60 @@ const word = fc.oneof(
 );
 const pair = fc.tuple(word, word);
 
+/** 64-bit limbs whose sums, products and quotient estimates are at their limits. */
+const edgeLimbs: readonly bigint[] = [
+  ...[0n, 0n, 1n, 2n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 32n + 1n, 2n ** 63n - 1n, 2n ** 63n],
+  ...[2n ** 63n + 1n, 2n ** 64n - 2n, 2n ** 64n - 1n, 0x8000000080000000n, 0x7fffffff80000001n],
+];
+
+type Row = readonly [bigint, bigint, bigint];
+
+/** Rows of three words of edge limbs, some of them multiples of each other or nearly; always the same. */
+function edgeRows(count: number): readonly Row[] {
+  let state = 1n;
+  const draw = (bound: number): number => {
+    state = (state * 6364136223846793005n + 1442695040888963407n) & (2n ** 64n - 1n);
+    return Number((state >> 33n) % BigInt(bound));
+  };
+  const wordOf = (size: number): bigint => {
+    let number = 0n;
+    for (let limb = 0; limb < size; limb++) {
+      number = (number << 64n) | (edgeLimbs[draw(edgeLimbs.length)] as bigint);
+    }
+    return number;
+  };
+  return Array.from({ length: count }, (_, index): Row => {
+    const [left, right, divisor] = [wordOf(1 + draw(4)), wordOf(1 + draw(4)), wordOf(1 + draw(4))];
+    if (index % 4 !== 0) return [left, right, divisor];
+    // a quotient of full digits: one less than a multiple of the divisor
+    const multiple = (right * divisor - 1n) % top;
+    return [multiple < 0n ? 0n : multiple, right, right];
+  });
+}
+
+function root(value: bigint): bigint {
+  let low = 0n;
+  for (let bit = 2n ** 127n; bit > 0n; bit >>= 1n) {
+    if ((low + bit) ** 2n <= value) low += bit;
+  }
+  return low;
+}
+
+/** By the number that the probe gives them: the result, and for which rows there is one. */
+const operations: Readonly<
+  Record<number, readonly [(...row: Row) => bigint, (...row: Row) => boolean]>
+> = {
+  1: [(a, b) => a * b, (a, b) => a * b < top],
+  2: [(a) => a * a, (a) => a * a < top],
+  3: [(a, b) => a / b, (_, b) => b !== 0n],
+  4: [(a, b) => a % b, (_, b) => b !== 0n],
+  5: [(a, b, c) => (a * b) / c, (a, b, c) => c !== 0n && (a * b) / c < top],
+  6: [(a, b, c) => (a * b) % c, (_, __, c) => c !== 0n],
+  7: [(a) => root(a), () => true],
+  8: [(a, b) => a + b, (a, b) => a + b < top],
+  9: [(a, b) => a - b, (a, b) => a >= b],
+};
+
 let chain: ContractChain;
 let probe: Target;
 
@@ -80,6 +134,37 @@ describe('256-bit arithmetic agrees with BigInt', () => {
       expect(ask('divide', left, right)).toBe(left / right);
       expect(ask('modulo', left, right)).toBe(left % right);
     }
+  });
+
+  it('agrees on thousands of rows of edge values', () => {
+    const rows = edgeRows(2_000);
+    for (const [operation, [expected, isDefined]] of Object.entries(operations)) {
+      const defined = rows.filter((row) => isDefined(...row));
+      expect(defined.length, `rows of operation ${operation}`).toBeGreaterThan(400);
+      for (let start = 0; start < defined.length; start += 500) {
+        const part = defined.slice(start, start + 500);
+        const columns = [0, 1, 2].map((column) => part.map((row) => row[column]));
+        const results = ask('batch', Number(operation), ...columns) as readonly bigint[];
+        const wrong = part.find((row, index) => results[index] !== expected(...row));
+        expect(wrong, `operation ${operation}`).toBeUndefined();
+        expect(results.length).toBe(part.length);
+      }
+    }
+  });
+
+  it('refuses products, quotients and remainders that do not exist', () => {
+    const one = (operation: number, ...row: readonly bigint[]) =>
+      ask('batch', operation, ...row.map((value) => [value]));
+    expect(one(2, 2n ** 128n, 0n, 0n)).toBe(panicOverflow);
+    expect(one(2, 2n ** 128n - 1n, 0n, 0n)).toEqual([(2n ** 128n - 1n) ** 2n]);
+    expect(one(5, top - 1n, top - 1n, top - 2n)).toBe(panicOverflow);
+    expect(one(5, top - 1n, top - 1n, top - 1n)).toEqual([top - 1n]);
+    expect(one(5, 2n ** 255n, 2n, 1n)).toBe(panicOverflow);
+    expect(one(5, 0n, 0n, 0n)).toBe(panicDivision);
+    expect(one(6, 3n, 5n, 0n)).toBe(panicDivision);
+    expect(one(6, top - 1n, top - 1n, 1n)).toEqual([0n]);
+    expect(one(7, top - 1n, 0n, 0n)).toEqual([2n ** 128n - 1n]);
+    expect(one(7, 0n, 0n, 0n)).toEqual([0n]);
   });
 
   it('compares', () => {

@@ -1,121 +1,121 @@
 /**
- * Division of 256-bit integers: Knuth's algorithm D (The Art of Computer Programming, vol. 2,
- * 4.3.1) over 32-bit limbs, so that a partial product fits 64 bits.
+ * Division of numbers of several 64-bit limbs: Knuth's algorithm D (The Art of Computer Programming,
+ * vol. 2, 4.3.1). Digits are estimated with the reciprocal of the divisor's 64 leading bits (Möller and
+ * Granlund, Improved division by invariant integers, 2011): two products take the place of a division.
+ * Nothing is normalised but these bits and the leading ones of the dividend.
  */
 
-import { allocate, mark, release } from "./memory";
+import { allocate } from "./memory";
+import { limb, setLimb, significantLimbs, upperProduct } from "./multiplication";
+import { PANIC_DIVISION, panic } from "./revert";
 
-// @ts-ignore: decorator
-@inline
-export function limb(number: usize, index: i32): u64 {
-  return load<u32>(number + (<usize>index << 2));
+/**
+ * Divides `count` <= 8 limbs by four; Panic when these are zero. Returns the place of the quotient of
+ * `count` limbs; `remainderOf` finds the remainder.
+ */
+export function divideLimbs(dividend: usize, count: i32, divisor: usize): usize {
+  const size = significantLimbs(divisor, 4);
+  if (size == 0) panic(PANIC_DIVISION);
+  const bytes = <usize>count << 3;
+  // Quotient, a zero limb, and what is left of the dividend between this one and another.
+  const quotient = allocate(2 * bytes + 16);
+  memory.fill(quotient, 0, 2 * bytes + 16);
+  const rest = remainderOf(quotient, count);
+  memory.copy(rest, dividend, bytes);
+  const leading = limb(divisor, size - 1);
+  const shift = clz<u64>(leading);
+  const top = leadingBits(leading, size > 1 ? limb(divisor, size - 2) : 0, shift);
+  const inverse = reciprocal(top);
+  const length = significantLimbs(dividend, count);
+  let index = length - size;
+  if (limb(rest, length - 1) < leading) index--; // a leading zero
+  for (; index >= 0; index--) {
+    const part = rest + (<usize>index << 3);
+    setLimb(quotient, index, quotientDigit(part, divisor, size, shift, top, inverse));
+  }
+  return quotient;
 }
 
+/** The remainder that `divideLimbs` left behind a quotient of `count` limbs; it has as many. */
 // @ts-ignore: decorator
 @inline
-export function setLimb(number: usize, index: i32, value: u64): void {
-  store<u32>(number + (<usize>index << 2), <u32>value);
+export function remainderOf(quotient: usize, count: i32): usize {
+  return quotient + (<usize>count << 3) + 8;
 }
 
-export function significantLimbs(number: usize): i32 {
-  let count = 8;
-  while (count > 0 && limb(number, count - 1) == 0) count--;
-  return count;
+/** The upper one of two limbs after a shift to the left by less than 64 bits. */
+// @ts-ignore: decorator
+@inline
+export function leadingBits(upper: u64, lower: u64, shift: u64): u64 {
+  return (upper << shift) | ((lower >> 1) >> (63 - shift));
+}
+
+/** (2^128 - 1) / top - 2^64 for a top bit that is set: two digits of 32 bits, by algorithm D. */
+// @ts-ignore: decorator
+@inline
+function reciprocal(top: u64): u64 {
+  const upper = top >> 32;
+  const lower = top & 0xffffffff;
+  let inverse: u64 = 0;
+  let rest = ~top;
+  for (let half = 0; half < 2; half++) {
+    let digit = rest / upper;
+    let left = rest - digit * upper;
+    while (digit > 0xffffffff || digit * lower > ((left << 32) | 0xffffffff)) {
+      digit--;
+      left += upper;
+      if (left > 0xffffffff) break;
+    }
+    rest = ((rest << 32) | 0xffffffff) - digit * top;
+    inverse = (inverse << 32) | digit;
+  }
+  return inverse;
 }
 
 /**
- * Copies `count` limbs shifted left by `shift` < 32 bits, and one limb more for what spills over.
+ * Steps D3 to D6: one digit of the quotient; `dividend` of size + 1 limbs is reduced by
+ * digit * divisor. The estimate is at most two too large.
  */
-export function shiftInto(target: usize, source: usize, count: i32, shift: u32): void {
+// @ts-ignore: decorator
+@inline
+function quotientDigit(
+  dividend: usize, divisor: usize, size: i32, shift: u64, top: u64, inverse: u64,
+): u64 {
+  const limb2 = limb(dividend, size);
+  const limb1 = limb(dividend, size - 1);
+  const high = leadingBits(limb2, limb1, shift);
+  let digit: u64 = 0xffffffffffffffff;
+  if (high < top) {
+    const next = leadingBits(limb1, limb(dividend, size - 2), shift);
+    const low = high * inverse + next;
+    digit = upperProduct(high, inverse) + high + <u64>(low < next) + 1;
+    let rest = next - digit * top;
+    if (rest > low) {
+      digit--;
+      rest += top;
+    }
+    if (rest >= top) digit++;
+  }
   let carry: u64 = 0;
-  for (let index = 0; index < count; index++) {
-    const wide = (limb(source, index) << <u64>shift) | carry;
-    setLimb(target, index, wide);
-    carry = wide >> 32;
+  for (let index = 0; index < size; index++) {
+    const factor = limb(divisor, index);
+    const product = digit * factor + carry;
+    const word = limb(dividend, index);
+    setLimb(dividend, index, word - product);
+    carry = upperProduct(digit, factor) + <u64>(product < carry) + <u64>(word < product);
   }
-  setLimb(target, count, carry);
-}
-
-/**
- * quotient = left / right and remainder = left % right; `right` is not zero, outputs alias nothing.
- */
-export function divideLimbs(left: usize, right: usize, quotient: usize, remainder: usize): void {
-  memory.fill(quotient, 0, 32);
-  memory.fill(remainder, 0, 32);
-  const leftCount = significantLimbs(left);
-  const rightCount = significantLimbs(right);
-  if (leftCount < rightCount) {
-    memory.copy(remainder, left, 32);
-  } else if (rightCount == 1) {
-    divideByLimb(left, leftCount, limb(right, 0), quotient, remainder);
-  } else {
-    divideLong(left, leftCount, right, rightCount, quotient, remainder);
-  }
-}
-
-export function divideByLimb(
-  left: usize, leftCount: i32, divisor: u64, quotient: usize, remainder: usize,
-): void {
-  let rest: u64 = 0;
-  for (let index = leftCount - 1; index >= 0; index--) {
-    const wide = (rest << 32) | limb(left, index);
-    setLimb(quotient, index, wide / divisor);
-    rest = wide % divisor;
-  }
-  setLimb(remainder, 0, rest);
-}
-
-function divideLong(
-  left: usize, leftCount: i32, right: usize, rightCount: i32, quotient: usize, remainder: usize,
-): void {
-  const position = mark();
-  const dividend = allocate(40); // D1: normalise, so that the divisor's top bit is set
-  const divisor = allocate(40);
-  const shift = clz<u32>(<u32>limb(right, rightCount - 1));
-  shiftInto(dividend, left, leftCount, shift);
-  shiftInto(divisor, right, rightCount, shift);
-  for (let index = leftCount - rightCount; index >= 0; index--) {
-    setLimb(quotient, index, quotientDigit(dividend + (<usize>index << 2), divisor, rightCount));
-  }
-  for (let index = 0; index < rightCount; index++) { // D8: undo the shift
-    const wide = limb(dividend, index) | (limb(dividend, index + 1) << 32);
-    setLimb(remainder, index, wide >> <u64>shift);
-  }
-  release(position);
-}
-
-/** Steps D3 to D6: one digit of the quotient; `dividend` is reduced by digit * divisor. */
-export function quotientDigit(dividend: usize, divisor: usize, count: i32): u64 {
-  const top = limb(divisor, count - 1);
-  const wide = (limb(dividend, count) << 32) | limb(dividend, count - 1);
-  let digit = wide / top;
-  let rest = wide % top;
-  while (
-    digit > 0xffffffff ||
-    digit * limb(divisor, count - 2) > ((rest << 32) | limb(dividend, count - 2))
-  ) {
+  let missing = carry - limb2;
+  while (missing != 0) { // D6: too large, add the divisor back
     digit--;
-    rest += top;
-    if (rest > 0xffffffff) break;
+    carry = 0;
+    for (let index = 0; index < size; index++) {
+      const part = limb(dividend, index) + carry;
+      const sum = part + limb(divisor, index);
+      setLimb(dividend, index, sum);
+      carry = <u64>(part < carry) | <u64>(sum < part);
+    }
+    missing -= carry;
   }
-  let borrow: i64 = 0;
-  let carry: u64 = 0;
-  for (let index = 0; index < count; index++) {
-    const product = digit * limb(divisor, index) + carry;
-    carry = product >> 32;
-    const difference = <i64>limb(dividend, index) - borrow - <i64>(product & 0xffffffff);
-    setLimb(dividend, index, <u64>difference);
-    borrow = difference < 0 ? 1 : 0;
-  }
-  const last = <i64>limb(dividend, count) - borrow - <i64>carry;
-  setLimb(dividend, count, <u64>last);
-  if (last >= 0) return digit;
-  carry = 0; // D6: the estimate was one too large, add the divisor back
-  for (let index = 0; index < count; index++) {
-    const sum = limb(dividend, index) + limb(divisor, index) + carry;
-    setLimb(dividend, index, sum);
-    carry = sum >> 32;
-  }
-  setLimb(dividend, count, limb(dividend, count) + carry);
-  return digit - 1;
+  setLimb(dividend, size, 0);
+  return digit;
 }

@@ -10,4 +10,4 @@ export { keccak } from "./storage";
 export {
   Address, Bytes, Bytes32, Indexed, Int256, List, newList, Text,
 } from "./types";
-export { isZero, limbs, minimum, U256, u256 } from "./u256";
+export { isZero, limbs, minimum, square, U256, u256 } from "./u256";

@@ -3,107 +3,41 @@
  * in the contract itself. A BigInt host function would cost several times as much.
  */
 
-import {
-  divideByLimb, limb, quotientDigit, setLimb, shiftInto, significantLimbs,
-} from "./division";
-import { allocate, mark, release } from "./memory";
-import { PANIC_DIVISION, PANIC_OVERFLOW, panic } from "./revert";
-import { assign, fresh, half, isZero, limbs, U256, u256, wrappingAdd } from "./u256";
-
-/** The full product as 16 limbs of 32 bits, lowest first. */
-function product(left: U256, right: U256): usize {
-  const target = allocate(64);
-  memory.fill(target, 0, 64);
-  for (let i: usize = 0; i < 8; i++) {
-    const factor = <u64>load<u32>(changetype<usize>(left) + (i << 2));
-    let carry: u64 = 0;
-    for (let j: usize = 0; j < 8; j++) {
-      const place = target + ((i + j) << 2);
-      const digit = <u64>load<u32>(changetype<usize>(right) + (j << 2));
-      const sum = factor * digit + <u64>load<u32>(place) + carry;
-      store<u32>(place, <u32>sum);
-      carry = sum >> 32;
-    }
-    store<u32>(target + ((i + 8) << 2), <u32>carry);
-  }
-  return target;
-}
-
-function high(wide: usize): U256 {
-  return limbs(
-    load<u64>(wide, 32), load<u64>(wide, 40), load<u64>(wide, 48), load<u64>(wide, 56),
-  );
-}
-
-/**
- * quotient (64 bytes) = wide / divisor and remainder = wide % divisor, by Knuth's algorithm D as in
- * division.ts, with a dividend of 16 limbs.
- */
-function divideWide(wide: usize, divisor: U256, quotient: usize, remainder: usize): void {
-  memory.fill(quotient, 0, 64);
-  memory.fill(remainder, 0, 32);
-  const right = changetype<usize>(divisor);
-  const count = significantLimbs(right);
-  if (count == 1) {
-    divideByLimb(wide, 16, limb(right, 0), quotient, remainder);
-    return;
-  }
-  const dividend = allocate(72);
-  const scaled = allocate(40);
-  const shift = clz<u32>(<u32>limb(right, count - 1));
-  shiftInto(dividend, wide, 16, shift);
-  shiftInto(scaled, right, count, shift);
-  for (let index = 16 - count; index >= 0; index--) {
-    setLimb(quotient, index, quotientDigit(dividend + (<usize>index << 2), scaled, count));
-  }
-  for (let index = 0; index < count; index++) {
-    const pair = limb(dividend, index) | (limb(dividend, index + 1) << 32);
-    setLimb(remainder, index, pair >> <u64>shift);
-  }
-}
+import { divideLimbs, leadingBits, remainderOf } from "./division";
+import { mark, release } from "./memory";
+import { fullProduct, limb, setLimb, significantLimbs } from "./multiplication";
+import { PANIC_OVERFLOW, panic } from "./revert";
+import { assign, half, isZero, U256, u256, wrappingAdd } from "./u256";
 
 /**
  * left * right / divisor, rounded down, exact in between; Panic when the result needs more than 256
  * bits.
  */
 export function mulDiv(left: U256, right: U256, divisor: U256): U256 {
-  if (isZero(divisor)) panic(PANIC_DIVISION);
-  const wide = product(left, right);
-  if (high(wide) >= divisor) panic(PANIC_OVERFLOW);
-  const quotient = allocate(64);
-  divideWide(wide, divisor, quotient, changetype<usize>(fresh()));
+  const quotient = divideProduct(left, right, divisor);
+  if (!isZero(changetype<U256>(quotient + 32))) panic(PANIC_OVERFLOW);
   return changetype<U256>(quotient);
 }
 
 /** left * right modulo `modulus`; Panic for modulus 0. */
 export function mulMod(left: U256, right: U256, modulus: U256): U256 {
-  if (isZero(modulus)) panic(PANIC_DIVISION);
-  const remainder = fresh();
-  divideWide(product(left, right), modulus, allocate(64), changetype<usize>(remainder));
-  return remainder;
+  return changetype<U256>(remainderOf(divideProduct(left, right, modulus), 8));
 }
 
-function bitLength(value: U256): u32 {
-  if (value.limb3 != 0) return 256 - <u32>clz<u64>(value.limb3);
-  if (value.limb2 != 0) return 192 - <u32>clz<u64>(value.limb2);
-  if (value.limb1 != 0) return 128 - <u32>clz<u64>(value.limb1);
-  return 64 - <u32>clz<u64>(value.limb0);
-}
-
-/** A power of two that is not below the root; 2^128 - 1 stands for 2^128. */
-function rootAbove(value: U256): U256 {
-  const exponent = (bitLength(value) + 1) >> 1;
-  if (exponent == 128) return limbs(0xffffffffffffffff, 0xffffffffffffffff, 0, 0);
-  const word = limbs(0, 0, 0, 0);
-  const place = changetype<usize>(word) + (<usize>(exponent >> 6) << 3);
-  store<u64>(place, <u64>1 << <u64>(exponent & 63));
-  return word;
+/** Quotient of 512 bits and remainder. */
+// @ts-ignore: decorator
+@inline
+function divideProduct(left: U256, right: U256, divisor: U256): usize {
+  const product = fullProduct(changetype<usize>(left), changetype<usize>(right));
+  return divideLimbs(product, 8, changetype<usize>(divisor));
 }
 
 /** Square root, rounded down, by Newton's method from above. */
 export function squareRoot(value: U256): U256 {
-  if (isZero(value)) return u256(0);
-  const root = rootAbove(value);
+  const count = significantLimbs(changetype<usize>(value), 4);
+  if (count == 0) return u256(0);
+  if (count == 1) return u256(rootOf(value.limb0));
+  const root = rootAbove(changetype<usize>(value), count - 1);
   const position = mark();
   let falls = true;
   while (falls) {
@@ -113,4 +47,30 @@ export function squareRoot(value: U256): U256 {
     release(position);
   }
   return root;
+}
+
+/** Square root of a limb that is not zero, rounded down. */
+function rootOf(value: u64): u64 {
+  let root: u64 = 0;
+  let next = <u64>1 << ((65 - clz<u64>(value)) >> 1);
+  do {
+    root = next;
+    next = (root + value / root) >> 1;
+  } while (next < root);
+  return root;
+}
+
+/** What exceeds the root by less than 2^-30 of it: 32 bits from the value's top limb `last` > 0. */
+// @ts-ignore: decorator
+@inline
+function rootAbove(value: usize, last: i32): U256 {
+  const top = limb(value, last);
+  const shift = clz<u64>(top) & ~1;
+  const root = rootOf(leadingBits(top, limb(value, last - 1), shift)) + 1;
+  const places = (<u64>last << 5) - (shift >> 1);
+  const above = u256(0);
+  const index = <i32>(places >> 6);
+  setLimb(changetype<usize>(above), index, root << places);
+  setLimb(changetype<usize>(above), index + 1, leadingBits(0, root, places & 63));
+  return above;
 }

@@ -3,7 +3,7 @@
  * `rounds` times and returns a digest of it. Workloads.sol has the same in Solidity.
  */
 
-import { Address, Indexed, keccak, Mapping, mulDiv, self, sender, u256, U256 } from "dodona";
+import { Address, Indexed, keccak, Mapping, mulDiv, self, sender, square, u256, U256 } from "dodona";
 import { allocate, mark, release } from "dodona/memory";
 import { assign, fresh, limbs, storeWord, wrappingAdd } from "dodona/u256";
 
@@ -54,17 +54,14 @@ function logarithm(value: U256): u64 {
   let result: u64 = 0;
   const position = mark();
   for (let bit = 63; bit >= 0; bit--) {
-    const square = x * x;
-    const isAbove = square.limb3 >> 63;
-    const shift = 63 + isAbove;
-    // square >> (127 + isAbove)
-    if (isAbove != 0) {
-      x.limb0 = square.limb2;
-      x.limb1 = square.limb3;
-    } else {
-      x.limb0 = (square.limb1 >> shift) | (square.limb2 << 1);
-      x.limb1 = (square.limb2 >> shift) | (square.limb3 << 1);
-    }
+    const wide = square(x);
+    // wide >> (127 + isAbove), without a branch: its bits are as good as random
+    const limb1 = wide.limb1;
+    const limb2 = wide.limb2;
+    const limb3 = wide.limb3;
+    const isAbove = limb3 >> 63;
+    x.limb0 = select(limb2, (limb1 >> 63) | (limb2 << 1), isAbove != 0);
+    x.limb1 = select(limb3, (limb2 >> 63) | (limb3 << 1), isAbove != 0);
     result |= isAbove << bit;
     release(position);
   }

@@ -301,10 +301,10 @@ describe('bounds', () => {
     while (!endless.isClosed) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
-  it('serves a miner among 200 idle connections', async () => {
+  it('serves a miner among 500 idle connections', async () => {
     const idle = await Promise.all(
       Array.from(
-        { length: 200 },
+        { length: 500 },
         () =>
           new Promise<ReturnType<typeof connect>>((resolve) => {
             const socket = connect(scene.server.port, '127.0.0.1', () => resolve(socket));

@@ -123,33 +123,37 @@ export const coldShapes: Readonly<Record<string, () => WasmModule>> = {
   branches: () => largeFunctions([zero, op('br_if', 0)], 4),
 };
 
-/** Calls `count` variants of `module`, numbered from `first`, once each on a machine that has seen none. */
+/**
+ * A full block of calls of variants of `module`, each used once, on a machine that has seen none.
+ * `first` numbers the variants; `processorMs` is scaled to exactly `gasLimit`.
+ */
 export function measureCold(
   module: WasmModule,
   first: number,
-  count: number,
+  gasLimit: number,
   crypto: Crypto,
-): { readonly nanosecondsPerGas: number } {
+): { readonly processorMs: number; readonly next: number } {
   const scene = new ContractScene(createVm({ crypto }));
-  const { world } = scene;
-  const addresses = Array.from({ length: count }, (_, index) => {
+  const deploy = (index: number): Uint8Array => {
     const address = concat(new Uint8Array(12).fill(0xcc), u64ToBytes(index));
     // The engine knows bytes that it has compiled before: each variant has a constant of its own.
-    const initial = [op('i32.const', first + index), end];
+    const initial = [op('i32.const', index), end];
     const global = { type: { type: i32, isMutable: true }, initial };
-    world.setNonce(address, 1n);
-    world.setCode(address, encodeModule({ ...module, globals: [...module.globals, global] }));
+    scene.world.setNonce(address, 1n);
+    scene.world.setCode(address, encodeModule({ ...module, globals: [...module.globals, global] }));
     return address;
-  });
+  };
   const gas = 10_000_000n;
-  // Every call is of an account that is cold.
-  let used = 2_600 * count;
-  const start = process.cpuUsage();
-  for (const address of addresses) {
+  const call = (address: Uint8Array): number => {
     const { status, hint, gasLeft } = scene.call(address, emptyBytes, { gas });
     if (status !== 'success') throw new Error(hint);
-    used += Number(gas - gasLeft);
-  }
+    // Every call is of an account that is cold.
+    return 2_600 + Number(gas - gasLeft);
+  };
+  const count = Math.ceil(gasLimit / call(deploy(first)));
+  const addresses = Array.from({ length: count }, (_, index) => deploy(first + 1 + index));
+  const start = process.cpuUsage();
+  const used = addresses.reduce((sum, address) => sum + call(address), 0);
   const { user, system } = process.cpuUsage(start);
-  return { nanosecondsPerGas: ((user + system) * 1_000) / used };
+  return { processorMs: ((user + system) / 1_000) * (gasLimit / used), next: first + 1 + count };
 }

@@ -29,6 +29,7 @@ import {
 /** Leaves the present view for the next one: its primary failed, or time is up. */
 export function giveUpView(turn: Turn, reason: string): void {
   const { state } = turn;
+  if (state.self === undefined || state.hasDiverged) return;
   state.failedViews += 1;
   turn.effects.push({ kind: 'alarm', code: 'view-change', detail: reason });
   leaveFor(turn, state.promises.view + 1);
@@ -37,7 +38,6 @@ export function giveUpView(turn: Turn, reason: string): void {
 /** Section 4.4: from here on nothing below `view` is voted for. */
 function leaveFor(turn: Turn, view: number): void {
   const { state } = turn;
-  if (state.self === undefined || state.hasDiverged) return;
   state.promises.view = view;
   state.promises.entered = false;
   state.viewChanges += 1;

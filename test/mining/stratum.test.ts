@@ -315,7 +315,7 @@ describe('bounds', () => {
     const miner = await scene.miner();
     const job = await miner.job();
     expect(await miner.submit(job, miner.mine(job))).toMatchObject({ result: true });
-    expect(scene.server.connections).toBe(201);
+    expect(scene.server.connections).toBe(501);
     for (const socket of idle) socket.destroy();
     while (scene.server.connections > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   });

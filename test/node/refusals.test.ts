@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { devnet, feedIdOfName } from '../../scripts/genesis-networks.ts';
 import { targetOf } from '../contracts/artifacts.ts';
 import { hashOf } from '../contracts/oracle-scene.ts';
+import { refuseKeepers, refuseSigned, refuseTwap } from './feed-refusals.ts';
 import {
   type Call,
   on,
@@ -351,4 +352,10 @@ describe('the oracle contracts, through a wallet', () => {
       ...takings.map((call) => ({ ...call, error: 'NothingToClaim' })),
     ]);
   });
+
+  it('refuse reports that signers did not sign or that make no sense', () => refuseSigned(scene));
+
+  it('refuse what is not staked, owed or secured', () => refuseKeepers(scene, feed));
+
+  it('refuse means that the history of a pair does not carry', () => refuseTwap(scene));
 });

@@ -39,7 +39,8 @@ export class DisputedRounds {
   readonly #client: OracleClient;
   readonly #rounds = new Map<string, Set<number>>();
   readonly #readUntil = new Map<string, number>();
-  #jury: JuryClient | undefined;
+  /** Set once it is known whether there is a jury. */
+  #court: { readonly jury: JuryClient | undefined } | undefined;
 
   constructor(client: OracleClient) {
     this.#client = client;
@@ -74,8 +75,8 @@ export class DisputedRounds {
   }
 
   async #findJury(): Promise<JuryClient | undefined> {
-    this.#jury ??= await findJury(this.#client);
-    return this.#jury;
+    this.#court ??= { jury: await findJury(this.#client) };
+    return this.#court.jury;
   }
 
   #of(feed: Feed): Set<number> {

@@ -211,15 +211,16 @@ export function questionBlocks(terms: JuryTerms): number {
   return instance * (terms.appealsMax + 1);
 }
 
-/** The jury that the network's commit-reveal feeds dispute before; undefined without such feeds. */
+/**
+ * The jury that the network's commit-reveal feeds dispute before; undefined without such feeds, and
+ * where the genesis file has no contract at its address.
+ */
 export async function findJury(client: OracleClient): Promise<JuryClient | undefined> {
   const feed = (await client.feeds()).find(({ kind }) => kind === 'commit-reveal');
   if (feed === undefined) return undefined;
-  const parts = await view<readonly ContractAddress[]>(
-    client.transport,
-    feed.oracle,
-    oracleAbi,
-    'parts',
-  );
-  return new JuryClient(client.transport, parts[3] as ContractAddress);
+  const { transport } = client;
+  const parts = await view<readonly ContractAddress[]>(transport, feed.oracle, oracleAbi, 'parts');
+  const address = parts[3] as ContractAddress;
+  const code = await transport.request('eth_getCode', [address, 'latest']);
+  return code === '0x' ? undefined : new JuryClient(transport, address);
 }

@@ -9,6 +9,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ReporterAgent, type ReportsWhen } from '../../src/oracle/agent.ts';
 import type { AgentAction, AgentNote } from '../../src/oracle/agent-hand.ts';
 import { OracleClient } from '../../src/oracle/client.ts';
+import { findJury } from '../../src/oracle/jury.ts';
 import { ReportBook } from '../../src/oracle/report-book.ts';
 import type { PriceSource } from '../../src/oracle/sources.ts';
 import { Wallet } from '../../src/oracle/wallet.ts';
@@ -50,7 +51,8 @@ class AgentScene {
   readonly notes: AgentNote[] = [];
   price = 6_000_000n;
 
-  constructor(heartbeat = 3_600) {
+  constructor(heartbeat = 3_600, hasJury = true) {
+    const juror = { address: privateKeyToAddress(keyOf(8)), stake: 100_000n * weightUnit };
     this.scene = new OracleScene(
       Array.from({ length: 5 }, (_, index) => ({
         address: privateKeyToAddress(keyOf(index)),
@@ -58,7 +60,7 @@ class AgentScene {
       })),
       { heartbeat, deviationBps: 50 },
       ['BTC/USD'],
-      [{ address: privateKeyToAddress(keyOf(8)), stake: 100_000n * weightUnit }],
+      hasJury ? [juror] : [],
     );
     this.transport = new ChainTransport(this.scene.chain);
     this.client = new OracleClient(this.transport, { registry: registry.address });
@@ -152,6 +154,16 @@ describe('a round', () => {
     await world.runTo(50, []);
     await world.runTo(58, agents);
     expect(world.actions('0', 'missed')).toMatchObject([{ round: 1 }]);
+  });
+});
+
+describe('a network without a jury', () => {
+  it('has its rounds finished all the same', async () => {
+    const world = new AgentScene(3_600, false);
+    expect(await findJury(world.client)).toBeUndefined();
+    await world.runTo(60, await world.agents(5));
+    expect(world.notes.filter(({ action }) => action === 'settle')).toHaveLength(1);
+    expect(world.notes.filter(({ action }) => action === 'failed')).toEqual([]);
   });
 });
 

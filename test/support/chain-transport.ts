@@ -11,7 +11,7 @@ import {
   type TransactionSerialized,
 } from 'viem';
 import { RpcFault, type Transport } from '../../src/oracle/transport.ts';
-import { toHex } from '../../src/primitives/bytes.ts';
+import { fromHex, toHex } from '../../src/primitives/bytes.ts';
 import type { Log } from '../../src/primitives/receipt.ts';
 import type { ContractChain } from './contract-chain.ts';
 
@@ -94,6 +94,8 @@ export class ChainTransport implements Transport {
       }
       case 'eth_getBalance':
         return quantity(this.#chain.balance(parameters[0] as Hex));
+      case 'eth_getCode':
+        return `0x${toHex(this.#chain.world.code(fromHex(parameters[0] as string)))}`;
       case 'eth_getTransactionCount':
         return quantity(this.#count(parameters[0] as string, parameters[1] as string));
       case 'eth_blockNumber':

@@ -2,78 +2,16 @@
 
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MiningAccounts } from '../../src/mining/accounting.ts';
-import { type SealOutcome, TemplateDesk } from '../../src/mining/desk.ts';
 import { difficultyOfTarget, targetOfDifficulty } from '../../src/mining/difficulty.ts';
 import { notifyLine } from '../../src/mining/stratum/messages.ts';
-import { StratumServer } from '../../src/mining/stratum/server.ts';
 import { VariableDifficulty } from '../../src/mining/stratum/variable-difficulty.ts';
-import {
-  createTemplate,
-  type Solution,
-  solvedHeader,
-  type Template,
-} from '../../src/mining/template.ts';
+import { solvedHeader } from '../../src/mining/template.ts';
 import { fromHex, toHex } from '../../src/primitives/bytes.ts';
 import { nobleCrypto } from '../../src/primitives/crypto.ts';
-import { baseVersion, encodeHeader } from '../../src/primitives/header.ts';
+import { encodeHeader } from '../../src/primitives/header.ts';
 import { hashToNumber } from '../../src/primitives/work.ts';
 import { headerOf, StratumMiner } from '../support/stratum-miner.ts';
-
-const easy = 0x207fffff;
-/** About 2^18 hashes a block, 2^12 a share at the least difficulty. */
-const harder = 0x1e3fffff;
-const parentA = new Uint8Array(32).map((_, index) => index + 1);
-const parentB = new Uint8Array(32).fill(0xb0);
-
-function templateOn(previous: Uint8Array, id: string, bits = easy): Template {
-  const header = encodeHeader({
-    version: baseVersion,
-    previous,
-    commitment: new Uint8Array(32),
-    time: 1_800_000_000,
-    bits,
-    nonce: 0,
-  });
-  const record = new Uint8Array(208).fill(Number(id));
-  record.set(new Uint8Array([0, 0, 0, 0, 0, 0, 0, 9]), 4);
-  return createTemplate(id, header, record);
-}
-
-class Scene {
-  readonly accounts = new MiningAccounts();
-  readonly sealed: { readonly template: string; readonly solution: Solution }[] = [];
-  readonly demands: boolean[] = [];
-  outcome: SealOutcome = 'accepted';
-  readonly desk = new TemplateDesk(
-    {
-      crypto: nobleCrypto,
-      accounts: this.accounts,
-      seal: async (template, solution) => {
-        this.sealed.push({ template, solution });
-        return this.outcome;
-      },
-      demand: () => void this.demands.push(this.desk.isWanted),
-      now: () => 0,
-    },
-    toHex(parentA),
-  );
-  server!: StratumServer;
-  readonly miners: StratumMiner[] = [];
-
-  async start(): Promise<void> {
-    const options = { host: '127.0.0.1', port: 0, payout: 'blocks pay 0xaa' };
-    this.server = await StratumServer.start(options, this.desk, this.accounts);
-  }
-
-  async miner(suggested?: number): Promise<StratumMiner> {
-    const miner = await StratumMiner.open(this.server.port);
-    this.miners.push(miner);
-    if (suggested !== undefined) await miner.request('mining.suggest_difficulty', [suggested]);
-    await miner.login();
-    return miner;
-  }
-}
+import { harder, parentA, parentB, Scene, templateOn } from './stratum-scene.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -81,8 +19,7 @@ beforeEach(async () => {
   await scene.start();
 });
 afterEach(async () => {
-  for (const miner of scene.miners) miner.close();
-  await scene.server.stop();
+  await scene.stop();
 });
 
 describe('known answers', () => {

@@ -16,7 +16,7 @@ import { type Header, headerId } from '../../../src/primitives/header.ts';
 import { encodeRlp } from '../../../src/primitives/rlp.ts';
 import { type VoteKind, votePayload } from '../../../src/primitives/seal.ts';
 import { memberIdentity } from '../../../src/simulation/consortium.ts';
-import { buildBlock, type Committee, crypto, genesisTime, type Seat } from './committee.ts';
+import { buildBlock, Committee, crypto, genesisTime, type Seat } from './committee.ts';
 
 const genesisId = new Uint8Array(32).fill(0xab);
 
@@ -108,4 +108,16 @@ export function blockOn(state: PbftState, salt = 0): Block {
 export function proposalOf(member: number, view: number, height: number, block: Block): Message {
   const signature = sign(member, 'prepare', view, height, headerId(block.header, crypto));
   return { kind: 'pre-prepare', view, height, block, signature };
+}
+
+/** A committee that has not made a block yet, and what its members say from now on. */
+export function quiet(members: number): { readonly table: Committee; readonly said: Message[] } {
+  const table = new Committee({ members, emptyBlockMs: 0 });
+  const said: Message[] = [];
+  table.run(100);
+  table.passes = (_source, _target, message) => {
+    said.push(message);
+    return false;
+  };
+  return { table, said };
 }

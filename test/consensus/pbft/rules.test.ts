@@ -16,24 +16,13 @@ import {
   deliver,
   newViewOf,
   proposalOf,
+  quiet,
   seatOf,
   statusMessageOf,
   voteOf,
 } from './forge.ts';
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-/** A committee that has not made a block yet, and what its members say from now on. */
-function quiet(members: number): { readonly table: Committee; readonly said: Message[] } {
-  const table = new Committee({ members, emptyBlockMs: 0 });
-  const said: Message[] = [];
-  table.run(100);
-  table.passes = (_source, _target, message) => {
-    said.push(message);
-    return false;
-  };
-  return { table, said };
-}
 
 const kindsOf = (said: readonly Message[], id: string): string[] =>
   said.filter((message) => 'id' in message && message.id === id).map(({ kind }) => kind);
@@ -345,63 +334,5 @@ describe('proof of a lie', () => {
     other.run(2_500);
     for (const member of [2, 3]) deliver(other, member, 1, { ...forged, member });
     expect(seatOf(other, 1).state.hasDiverged).toBe(false);
-  });
-});
-
-describe('a member that diverged', () => {
-  /** Two of four say that block 0 is another one: for `index` its own state is wrong. */
-  function diverged(index: number) {
-    const { table, said } = quiet(4);
-    for (const member of [0, 1, 2, 3].filter((other) => other !== index).slice(0, 2)) {
-      deliver(table, member, index, statusMessageOf(member, 0, 0, 'aa'.repeat(32)));
-    }
-    const seat = seatOf(table, index);
-    expect(seat.state.hasDiverged).toBe(true);
-    /** What it alone said since. */
-    const words = (): Set<string> =>
-      new Set(
-        said.flatMap((message) =>
-          'member' in message && message.member !== index ? [] : [message.kind],
-        ),
-      );
-    return { table, seat, words };
-  }
-
-  it('votes for nothing and seals nothing', () => {
-    const { table, seat, words } = diverged(2);
-    const block = blockOn(seat.state);
-    const id = headerId(block.header, crypto);
-    deliver(table, 0, 2, proposalOf(0, 0, 1, block));
-    for (const kind of ['prepare', 'commit'] as const) {
-      for (const voter of [1, 3]) deliver(table, voter, 2, voteOf(voter, kind, 0, 1, id));
-    }
-    deliver(table, 0, 2, voteOf(0, 'commit', 0, 1, id));
-    table.run(5_000);
-    expect(words()).toEqual(new Set(['status']));
-    expect(seat.state.promises).toMatchObject({ prepare: undefined, commit: undefined });
-    expect(seat.state.verdicts.size).toBe(0);
-    expect(seat.head.height).toBe(0);
-    expect(seat.alarms).toEqual(['diverged']);
-  });
-
-  it('proposes nothing', () => {
-    const { table, seat, words } = diverged(0);
-    seat.submit(1);
-    table.run(5_000);
-    expect(words()).toEqual(new Set(['status']));
-  });
-
-  it('leaves no view, joins none and leads none', () => {
-    const { table, seat, words } = diverged(1);
-    seat.submit(1);
-    // Long past its patience; a quorum leaves for the view that it would lead.
-    table.run(60_000);
-    for (const member of [0, 2, 3]) deliver(table, member, 1, changeOf(member, 4, 1, 1));
-    seat.state.pace = Array.from({ length: 8 }, () => 1_999);
-    table.run(5_000);
-    expect(words()).toEqual(new Set(['status']));
-    expect(seat.state).toMatchObject({ viewChanges: 0, failedViews: 0 });
-    expect(seat.state.promises).toMatchObject({ view: 0, entered: true });
-    expect(seat.alarms).toEqual(['diverged']);
   });
 });

@@ -72,7 +72,11 @@ export const assertionCommands: readonly Command[] = [
       'dodona oracle watch watcher.toml --from 0x…',
       'dodona oracle watch w.toml --dry-run',
     ],
-    options: { ...signing, 'dry-run': ['', 'say what would be sent, and send nothing'] },
+    options: {
+      ...signing,
+      'dry-run': ['', 'say what would be sent, and send nothing'],
+      metrics: ['PORT', 'serve Prometheus metrics on 127.0.0.1:PORT/metrics'],
+    },
     settings: whereNodeIs,
   },
 ];

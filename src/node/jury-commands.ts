@@ -93,7 +93,11 @@ export const juryCommands: readonly Command[] = [
     purpose: 'Run a juror agent that votes by the policy of a TOML file until Ctrl-C.',
     words: [1, 1],
     examples: ['dodona oracle serve juror.toml --from 0x…'],
-    options: { ...signing, 'dry-run': ['', 'say what it would send and send nothing'] },
+    options: {
+      ...signing,
+      'dry-run': ['', 'say what it would send and send nothing'],
+      metrics: ['PORT', 'serve Prometheus metrics on 127.0.0.1:PORT/metrics'],
+    },
     settings: whereNodeIs,
   },
 ];

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { formatMetrics, type Metric } from '../primitives/metrics.ts';
 import { listening } from './listening.ts';
+import { UsageError } from './resolve-settings.ts';
 
 const host = '127.0.0.1';
 const contentType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -11,6 +12,15 @@ const contentType = 'text/plain; version=0.0.4; charset=utf-8';
 export interface MetricsDoor {
   readonly url: string;
   close(): Promise<void>;
+}
+
+/** The port of `--metrics PORT`. @throws UsageError for what is none */
+export function metricsPort(text: string | true | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (typeof text === 'string' && /^[0-9]{1,5}$/.test(text) && Number(text) < 65_536) {
+    return Number(text);
+  }
+  throw new UsageError(`--metrics: "${text}" is no port`);
 }
 
 function bind(server: Server, port: number): Promise<void> {

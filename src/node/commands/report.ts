@@ -12,7 +12,7 @@ import type { AgentNote } from '../../oracle/agent-hand.ts';
 import { type Feed, OracleClient, requireRounds } from '../../oracle/client.ts';
 import { ReportBook } from '../../oracle/report-book.ts';
 import type { Handler } from '../command-line.ts';
-import { openMetrics } from '../metrics-door.ts';
+import { metricsPort, openMetrics } from '../metrics-door.ts';
 import { UsageError } from '../resolve-settings.ts';
 import { followHeads } from './follow.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
@@ -81,14 +81,6 @@ export const runReport: Handler = async (invocation, terminal) => {
   }
   return 0;
 };
-
-function metricsPort(text: string | true | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (typeof text === 'string' && /^[0-9]{1,5}$/.test(text) && Number(text) < 65_536) {
-    return Number(text);
-  }
-  throw new UsageError(`--metrics: "${text}" is no port`);
-}
 
 /** The feeds to report. @throws UsageError when the account has no seat in one of them */
 function reportedFeeds(

@@ -6,6 +6,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
+import { ActionMetrics } from '../../oracle/action-metrics.ts';
 import { AgentFileError } from '../../oracle/agent-file.ts';
 import { UnknownFeed } from '../../oracle/client.ts';
 import { JurorAgent, type JurorNote } from '../../oracle/juror.ts';
@@ -15,6 +16,7 @@ import { OpenQuestions } from '../../oracle/jury-questions.ts';
 import { ReportBook } from '../../oracle/report-book.ts';
 import { VoteBook } from '../../oracle/vote-book.ts';
 import type { Handler } from '../command-line.ts';
+import { metricsPort, openMetrics } from '../metrics-door.ts';
 import { UsageError } from '../resolve-settings.ts';
 import { followHeads } from './follow.ts';
 import { courtOf, voteFile } from './jury.ts';
@@ -71,6 +73,7 @@ class PolicyFile {
 export const runServe: Handler = async (invocation, terminal) => {
   const [file = ''] = invocation.words;
   const isDryRun = invocation.options['dry-run'] === true;
+  const port = metricsPort(invocation.options.metrics);
   const { values } = invocation.settings;
   const policy = readPolicy(file);
   const { client, jury } = await courtOf(invocation);
@@ -92,15 +95,26 @@ export const runServe: Handler = async (invocation, terminal) => {
   });
   const questions = new OpenQuestions(jury);
   const chainId = Number(await transport.request('eth_chainId', []));
-  const note = (entry: JurorNote): void => terminal.write(noteLine(entry));
+  const counted = new ActionMetrics('juror', address);
+  const note = (entry: JurorNote): void => {
+    counted.count(entry.action);
+    terminal.write(noteLine(entry));
+  };
   const agent = new JurorAgent(
     { jury, client, questions, judge, wallet, book, note },
     { name: address, chainId, patienceBlocks: 0, claimFrom },
   );
   terminal.write(`Serving as juror ${address}${isDryRun ? ', sending nothing' : ''}\n`);
+  const balance = (): Promise<bigint | undefined> => wallet.balance().catch(() => undefined);
+  const door =
+    port === undefined
+      ? undefined
+      : await openMetrics(port, async () => counted.metrics(await balance()));
+  if (door !== undefined) terminal.write(`Metrics at ${door.url}\n`);
   const policyFile = new PolicyFile(file);
   const write = (text: string): void => terminal.writeError(text);
   const onHead = async (now: number): Promise<boolean> => {
+    counted.at(now);
     await policyFile.refresh(judge, write);
     for (const problem of await judge.watch(now, Math.floor(Date.now() / 1000))) {
       write(`${problem}\n`);
@@ -108,7 +122,7 @@ export const runServe: Handler = async (invocation, terminal) => {
     await agent.onHead(now);
     return agent.halted === undefined;
   };
-  const height = await followHeads(transport, onHead, write);
+  const height = await followHeads(transport, onHead, write).finally(() => door?.close());
   if (agent.halted !== undefined) return 1;
   if (!isDryRun && (await agent.owesReveal(height).catch(() => false))) {
     terminal.writeError('A reveal is still due: start again before its window ends.\n');

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
+import { ActionMetrics } from '../../oracle/action-metrics.ts';
 import { AgentFileError } from '../../oracle/agent-file.ts';
 import { AssertionClient } from '../../oracle/assertions.ts';
 import { OracleClient } from '../../oracle/client.ts';
@@ -16,6 +17,7 @@ import { lockBook } from '../../oracle/report-book.ts';
 import { parseWatchFile, type WatchPlan } from '../../oracle/watch-file.ts';
 import { AssertionWatcher, type WatchNote } from '../../oracle/watcher.ts';
 import type { Handler } from '../command-line.ts';
+import { metricsPort, openMetrics } from '../metrics-door.ts';
 import { UsageError } from '../resolve-settings.ts';
 import { followHeads } from './follow.ts';
 import { nodeTransport, walletOf } from './node-client.ts';
@@ -55,6 +57,7 @@ export const runWatch: Handler = async (invocation, terminal) => {
   const [file = ''] = invocation.words;
   const { values } = invocation.settings;
   const dryRun = invocation.options['dry-run'] === true;
+  const port = metricsPort(invocation.options.metrics);
   const transport = await nodeTransport(values);
   const feeds = new OracleClient(transport, { registry: await registryOf(transport) });
   const plan = readPlan(file, feeds);
@@ -63,11 +66,15 @@ export const runWatch: Handler = async (invocation, terminal) => {
   const { oracle } = (await transport.request('oracle_assertions', [])) as {
     readonly oracle: ContractAddress;
   };
+  const counted = new ActionMetrics('watcher', wallet.address);
   const watcher = new AssertionWatcher(
     {
       client: new AssertionClient(transport, oracle),
       wallet,
-      note: (note) => terminal.write(noteLine(note, dryRun)),
+      note: (note) => {
+        counted.count(note.action);
+        terminal.write(noteLine(note, dryRun));
+      },
     },
     { ...plan, dryRun },
   );
@@ -77,11 +84,19 @@ export const runWatch: Handler = async (invocation, terminal) => {
   terminal.write(
     `Watching claims about ${names} as ${wallet.address}: bonds up to ${bonds[0]} OAK, ${bonds[1]} OAK in all\n`,
   );
+  const balance = (): Promise<bigint | undefined> => wallet.balance().catch(() => undefined);
+  const door =
+    port === undefined
+      ? undefined
+      : await openMetrics(port, async () => counted.metrics(await balance()));
+  if (door !== undefined) terminal.write(`Metrics at ${door.url}\n`);
   // The sources are asked by the clock: a block's time may lag behind.
   const onHead = async (height: number): Promise<boolean> => {
+    counted.at(height);
     await watcher.onHead(height, nowSeconds());
     return true;
   };
-  await followHeads(transport, onHead, (text) => terminal.writeError(text));
+  const write = (text: string): void => terminal.writeError(text);
+  await followHeads(transport, onHead, write).finally(() => door?.close());
   return 0;
 };

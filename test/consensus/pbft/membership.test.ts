@@ -1,9 +1,20 @@
 /** Members that change from one height to the next: added, removed, the primary too, a new key. */
 
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../../../src/consensus/pbft/messages.ts';
 import { pbft } from '../../../src/consensus/pbft/pbft.ts';
 import { decodeMembers, membersRecordName, verifySeal } from '../../../src/primitives/seal.ts';
 import { Committee, crypto, memberOf } from './committee.ts';
+import {
+  blockOn,
+  changeOf,
+  deliver,
+  newViewOf,
+  proposalOf,
+  seatOf,
+  statusMessageOf,
+  voteOf,
+} from './forge.ts';
 
 const consortiumOf = (table: Committee, seat: number) => {
   const state = table.members[seat]?.state;
@@ -134,6 +145,61 @@ describe('a change of members', () => {
     });
     table.run(15_000);
     expect(consortiumOf(table, 1)?.members[0]?.evidence?.height).toBe(vote.height);
+  });
+
+  it('drops what the old list signed, and moves what is known of a key to its new place', () => {
+    const after = [3, 1, 2, 0];
+    const table = governed(4, [1, [0, 1, 2, 3]], [2, after]);
+    table.passes = () => false;
+    const seat = seatOf(table, 1);
+    const { state } = seat;
+    const newView = newViewOf(
+      2,
+      6,
+      [0, 2, 3].map((member) => changeOf(member, 4, 6, 2)),
+    );
+    const id = 'aa'.repeat(32);
+    for (const message of [
+      statusMessageOf(3, 0, 0, state.head.id),
+      voteOf(3, 'prepare', 0, 2, id),
+      voteOf(3, 'commit', 0, 2, id),
+      changeOf(3, 4, 5, 2),
+      newView,
+      proposalOf(0, 0, 2, blockOn(state)),
+    ]) {
+      deliver(table, 3, 1, message);
+    }
+    state.newView = newView;
+    expect(state.heldNewView).toEqual(newView);
+    expect([state.changes.size, state.proposals.size, state.statuses.size]).toEqual([1, 1, 1]);
+    const said: Message[] = [];
+    table.passes = (_source, _target, message) => said.push(message) < 0;
+    const entry = { ...state.head, height: 1 };
+    seat.dispatch({ kind: 'applied', entry, members: after.map(memberOf) });
+    expect(state).toMatchObject({ self: 1, heldNewView: undefined, newView: undefined });
+    expect(state.promises.view).toBe(0);
+    expect([state.changes.size, state.proposals.size]).toEqual([0, 0]);
+    expect(state.prepares.get(2, 3) ?? state.commits.get(2, 3)).toBeUndefined();
+    expect([...state.statuses.values()].map(({ member }) => member)).toEqual([0]);
+    expect([...state.statuses.keys()]).toEqual([0]);
+    expect(state.peers.get('seat-3')?.member).toBe(0);
+    expect(said.map(({ kind }) => kind)).toEqual(['status', 'status', 'status']);
+  });
+
+  it('has a member that changes view say so again under the new list', () => {
+    const table = governed(4, [1, [0, 1, 2, 3]], [2, [3, 0, 1, 2]]);
+    const seat = seatOf(table, 1);
+    const { state } = seat;
+    for (const member of [2, 3]) deliver(table, member, 1, changeOf(member, 4, 3, 1));
+    expect(state.promises).toMatchObject({ view: 3, entered: false });
+    const said: Message[] = [];
+    table.passes = (_source, _target, message) => said.push(message) < 0;
+    const entry = { ...state.head, height: 1 };
+    seat.dispatch({ kind: 'applied', entry, members: [3, 0, 1, 2].map(memberOf) });
+    const changes = said.filter(({ kind }) => kind === 'view-change');
+    expect(changes).toHaveLength(3);
+    expect(changes[0]).toMatchObject({ view: 3, height: 2, member: 2 });
+    expect([...state.changes.keys()]).toEqual([2]);
   });
 
   it('is refused before the first block when contract and parameters disagree', () => {

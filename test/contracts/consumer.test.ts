@@ -47,14 +47,18 @@ function openDesk(chain: ContractChain, proxy: Hex): Target {
 describe('a careful consumer', () => {
   it('has the price of a feed in order', () => {
     const { world, desk } = scene();
-    expect(world.chain.read(desk, 'price')).toBe(25n * 10n ** 17n);
+    expect(world.chain.read(desk, 'price')).toMatchObject([
+      25n * 10n ** 17n,
+      0n,
+      expect.any(BigInt),
+    ]);
     expect(world.chain.read(desk, 'worth', [4n * unit])).toBe(10n * unit);
   });
 
   it('has none when the price is old', () => {
     const { world, desk } = scene();
     world.passBlocks(120);
-    expect(world.chain.read(desk, 'price')).toBeGreaterThan(0n);
+    expect(world.chain.read<bigint[]>(desk, 'price')[0]).toBeGreaterThan(0n);
     world.pass(1);
     expect(() => world.chain.read(desk, 'price')).toThrow('Stale(3601,3600)');
   });

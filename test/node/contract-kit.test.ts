@@ -272,6 +272,56 @@ describe('the transform', () => {
       ':2: E(a): Text cannot be indexed',
     ],
     [
+      'a result without members',
+      '@result class R {}\n@view export function a(): void {}',
+      ':2: R: a @result class has members',
+    ],
+    [
+      'methods of a result',
+      '@result class R {\n  a: U256;\n  b(): void {}\n}\n@view export function a(): void {}',
+      ':4: R.b: members of a @result class are typed variables and no more',
+    ],
+    [
+      'initial values of a result',
+      '@result class R { a: u64 = 1 }\n@view export function a(): void {}',
+      ':2: R.a: members of a @result class are typed variables and no more',
+    ],
+    [
+      'results within results',
+      '@result class R { a: u64 }\n@result class T {\n  r: R;\n}\n@view export function a(): void {}',
+      ':4: T.r: type R has no ABI form',
+    ],
+    [
+      'two members of one name in a result',
+      '@result class R { a: u64; a: u8 }\n@view export function a(): void {}',
+      ':2: R: two members have one name',
+    ],
+    [
+      'a result that extends a class',
+      'class B {}\n@result class R extends B { a: u64 }\n@view export function a(): void {}',
+      ':3: R: @result is for a class that extends none',
+    ],
+    [
+      'a result that is a function',
+      '@result declare function R(a: u64): void;\n@view export function a(): void {}',
+      ':2: R: @result is for a class that extends none',
+    ],
+    [
+      'a result as an argument',
+      '@result class R { a: u64 }\n@view export function f(r: R): void {}',
+      ':3: f(r): type R has no ABI form',
+    ],
+    [
+      'a result that may be null',
+      '@result class R { a: u64 }\n@view export function f(): R | null { return null; }',
+      ':3: result of f: type R has no ABI form',
+    ],
+    [
+      'a result that is stored',
+      '@result class R { a: u64 }\n@storage class S { static r: R }\n@view export function f(): void {}',
+      ':3: S: type R cannot be stored',
+    ],
+    [
       'nothing to call',
       'export function a(): void {}',
       'no function with @view, @call or @payable',

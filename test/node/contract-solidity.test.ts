@@ -149,6 +149,24 @@ describe('a contract of the kit and its twin in Solidity', () => {
     expect(refused).toBeLessThan(650);
   });
 
+  it('read the results of others alike', async () => {
+    // Behind an offset and a length: two offsets and an address, then whatever they point to.
+    const often = <T>(arbitrary: fc.Arbitrary<T>) => ({ arbitrary, weight: 9 });
+    const inside = fc.integer({ min: 5, max: 9 }).map((index) => BigInt(32 * index));
+    const offset = fc.oneof(often(inside), edge);
+    const word = fc.oneof(often(fc.bigInt(0n, 2n)), edge);
+    const words = fc
+      .tuple(fc.tuple(offset, offset, uint(160)), fc.array(word, { minLength: 5, maxLength: 9 }))
+      .map((parts) => parts.flat());
+    let refused = 0;
+    for (const each of fc.sample(words, { numRuns: 200, seed: 11 })) {
+      const { isSuccess } = await expectSame(encode('askDisguised', [each]));
+      if (!isSuccess) refused += 1;
+    }
+    expect(refused).toBeGreaterThan(40);
+    expect(refused).toBeLessThan(160);
+  });
+
   it('leave the same words in the same slots', async () => {
     const slots = new Set([...written, ...twin.written]);
     expect(slots.size).toBeGreaterThan(100);

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.20;
 
+/// What echoWords returns, read as something else.
+interface Disguised {
+    function echoWords(uint256[] memory a)
+        external
+        view
+        returns (uint8 offset, uint32 length, string memory label, bool[] memory flags, address owner);
+}
+
 /// The twin of contract.ts.
 contract Twin {
     struct Point {
@@ -112,6 +120,43 @@ contract Twin {
     function echoNumbers(uint64[] memory a) external pure returns (uint64[] memory) { return a; }
     function echoAddresses(address[] memory a) external pure returns (address[] memory) { return a; }
     function echoWords(uint256[] memory a) external pure returns (uint256[] memory) { return a; }
+
+    function several(string memory label_, uint256 whole, uint64[] memory list, bytes memory bits)
+        public
+        pure
+        returns (uint8, string memory, uint256, uint64[] memory, bool, bytes memory)
+    {
+        return (uint8(bits.length), label_, whole, list, list.length > 1, bits);
+    }
+
+    function askSeveral(string memory label_, uint256 whole, uint64[] memory list, bytes memory bits)
+        external
+        view
+        returns (uint8, string memory, uint256, uint64[] memory, bool, bytes memory)
+    {
+        return this.several(label_, whole, list, bits);
+    }
+
+    function askText(string memory a) external view returns (string memory) { return this.echoText(a); }
+
+    function askDisguised(uint256[] memory words)
+        external
+        view
+        returns (uint8, uint32, string memory, bool[] memory, address)
+    {
+        return Disguised(address(this)).echoWords(words);
+    }
+
+    function raise(uint64 step) external returns (uint64 before, uint64 after_) {
+        before = wide;
+        unchecked { wide = before + (step >> 32); }
+        after_ = wide;
+    }
+
+    function askRaise(uint64 step) external returns (uint64 before, uint64 after_) {
+        (before, after_) = this.raise(step);
+        unchecked { before += 1; }
+    }
 
     function mix(uint8 log, string memory tail, uint64[] memory list, address who, bytes memory bits, bool yes)
         external

@@ -1,7 +1,7 @@
 /** The twin of Twin.sol: what both do with calldata, storage and logs must be the same to the byte. */
 
 import {
-  Address, Bytes, Bytes32, Indexed, Int256, Items, List, Mapping, Text, U256,
+  Address, Bytes, Bytes32, Indexed, Int256, Items, List, Mapping, self, Text, U256,
 } from "dodona";
 
 @storage class Point {
@@ -46,6 +46,36 @@ import {
   who: Indexed<Address>, log: Indexed<u8>, tail: Text, flag: bool, list: List<u64>, data: Bytes,
 ): void;
 @error declare function Refused(data: Bytes, list: List<Address>, tail: Text, code: u64): void;
+
+@result class Several {
+  small: u8;
+  label: Text;
+  whole: U256;
+  list: List<u64>;
+  flag: bool;
+  data: Bytes;
+}
+
+/** What `echoWords` returns, read as something else: an offset, a length, then any words. */
+@result class Disguise {
+  offset: u8;
+  length: u32;
+  label: Text;
+  flags: List<bool>;
+  owner: Address;
+}
+
+@contract declare class Twin {
+  @view several(label: Text, whole: U256, list: List<u64>, data: Bytes): Several;
+  @view echoWords(words: List<U256>): Disguise;
+  @view echoText(label: Text): Text;
+  raise(step: u64): Raised;
+}
+
+@result class Raised {
+  before: u64;
+  after: u64;
+}
 
 function fill(point: Point, key: u64, who: Address, label: Text, data: Bytes, whole: U256): void {
   point.small = <u8>key;
@@ -111,6 +141,29 @@ function fill(point: Point, key: u64, who: Address, label: Text, data: Bytes, wh
 @view export function echoNumbers(a: List<u64>): List<u64> { return a; }
 @view export function echoAddresses(a: List<Address>): List<Address> { return a; }
 @view export function echoWords(a: List<U256>): List<U256> { return a; }
+
+@view export function several(label: Text, whole: U256, list: List<u64>, data: Bytes): Several {
+  return Several.of(<u8>data.length, label, whole, list, list.length > 1, data);
+}
+@view export function askSeveral(
+  label: Text, whole: U256, list: List<u64>, data: Bytes,
+): Several {
+  return Twin.at(self()).several(label, whole, list, data);
+}
+@view export function askText(label: Text): Text { return Twin.at(self()).echoText(label); }
+@view export function askDisguised(words: List<U256>): Disguise {
+  return Twin.at(self()).echoWords(words);
+}
+@call export function raise(step: u64): Raised {
+  const before = All.wide;
+  All.wide = before + (step >> 32);
+  return Raised.of(before, All.wide);
+}
+@call export function askRaise(step: u64): Raised {
+  const raised = Twin.at(self()).raise(step);
+  raised.before += 1;
+  return raised;
+}
 
 @call export function mix(
   log: u8, tail: Text, list: List<u64>, who: Address, data: Bytes, flag: bool,

@@ -3,19 +3,21 @@
 import type { ValueType } from './value-types.ts';
 
 /** `word`, an expression, as a value of the type; a word that the type cannot hold reverts. */
-export function checkedText({ text, abi, bits }: ValueType, word: string): string {
+function checkedText({ text, abi, bits }: ValueType, word: string): string {
   if (abi === 'bool') return `kit.unsigned(${word}, 1) != 0`;
   if (abi === 'address') return `kit.address(${word})`;
   return bits === 256 ? word : `<${text}>kit.unsigned(${word}, ${bits})`;
 }
 
-/** The expression for the argument at byte `position` of the head. */
-export function decodeText(type: ValueType, position: number): string {
+/** The expression for value `index` of the arguments, or of what another contract returned. */
+export function decodeText(type: ValueType, from: 'argument' | 'returned', index: number): string {
   const { text, form, item } = type;
-  if (form === 'bytes') return `kit.argumentBytes(${position})`;
-  if (item === undefined) return checkedText(type, `kit.argument(${position})`);
+  // Arguments are counted in bytes, as the SDK has them, what was returned in words.
+  const place = from === 'argument' ? index * 32 : index;
+  if (form === 'bytes') return `kit.${from}Bytes(${place})`;
+  if (item === undefined) return checkedText(type, `kit.${from}(${place})`);
   const bits = item.abi === 'bool' ? 1 : item.bits;
-  return `changetype<${text}>(kit.argumentItems(${position}, ${bits}))`;
+  return `changetype<${text}>(kit.${from}Items(${place}, ${bits}))`;
 }
 
 /** A value to encode: its type and the variable that holds it. */

@@ -5,6 +5,7 @@
 
 import type { Abi, AbiFunction } from 'viem';
 import { decodeText, encodeText, wordsText } from './codec-text.ts';
+import type { ResultClasses } from './result-text.ts';
 import { abiParameters, type Signature, selectorOf, signatureOf } from './signature.ts';
 import { faultAt, flag, hasDecorator, type Located } from './syntax.ts';
 
@@ -27,7 +28,7 @@ export function isEntry({ declaration }: Located): boolean {
   return kinds.some((kind) => hasDecorator(declaration, kind));
 }
 
-function entryOf(located: Located, module: string): Entry {
+function entryOf(located: Located, module: string, classes: ResultClasses): Entry {
   const { source, declaration } = located;
   const name = declaration.name.text;
   if ((declaration.flags & flag.export) === 0) {
@@ -37,7 +38,7 @@ function entryOf(located: Located, module: string): Entry {
   if (isPayable && hasDecorator(declaration, 'view')) {
     throw faultAt(source, declaration.range, `${name}: a view takes no value`);
   }
-  return { signature: signatureOf(located), module, isPayable };
+  return { signature: signatureOf(located, classes), module, isPayable };
 }
 
 function only(entries: readonly Entry[], kind: string): Entry | undefined {
@@ -69,8 +70,9 @@ function refuseClashes(functions: readonly Entry[]): void {
 export function readEntries(
   located: readonly Located[],
   moduleOf: (located: Located) => string,
+  classes: ResultClasses,
 ): Entries {
-  const entries = located.map((one) => entryOf(one, moduleOf(one)));
+  const entries = located.map((one) => entryOf(one, moduleOf(one), classes));
   const construct = only(entries, 'constructor');
   const receive = only(entries, 'receive');
   if (receive !== undefined && receive.signature.parameters.length > 0) {
@@ -88,15 +90,18 @@ export function readEntries(
 
 function callText({ signature, module, isPayable }: Entry): string {
   const { name, parameters, result } = signature;
-  const codes = parameters.map(({ type }, index) => decodeText(type, index * 32));
+  const codes = parameters.map(({ type }, index) => decodeText(type, 'argument', index));
   const call = `${module}.${name}(${codes.join(', ')})`;
   const lines = isPayable ? [] : ['kit.refuseValue();'];
   if (parameters.length > 0) lines.push(`kit.expectArguments(${parameters.length * 32});`);
   if (result === undefined) return [...lines, `${call};`].join('\n  ');
-  const values = [{ type: result, code: 'result' }];
+  const values = result.values.map(({ name: member, type }) => ({
+    type,
+    code: member === '' ? 'result' : `result.${member}`,
+  }));
   return [
     ...lines,
-    `const result: ${result.text} = ${call};`,
+    `const result = ${call};`,
     `const out = kit.returns(${wordsText(values)});`,
     encodeText('out', values),
   ].join('\n  ');
@@ -146,18 +151,15 @@ export function entryAbi({ functions, construct, receive }: Entries): Abi {
       : [
           {
             type: 'constructor' as const,
-            inputs: abiParameters(construct.signature),
+            inputs: abiParameters(construct.signature.parameters),
             stateMutability: payable(construct) as 'payable' | 'nonpayable',
           },
         ]),
     ...functions.map((entry) => ({
       type: 'function' as const,
       name: entry.signature.name,
-      inputs: abiParameters(entry.signature),
-      outputs:
-        entry.signature.result === undefined
-          ? []
-          : [{ name: '', type: entry.signature.result.abi }],
+      inputs: abiParameters(entry.signature.parameters),
+      outputs: abiParameters(entry.signature.result?.values ?? []),
       stateMutability: mutability(entry),
     })),
     ...(receive === undefined

@@ -1,16 +1,17 @@
 /** The functions and classes that stand behind `@event`, `@error` and `@contract` declarations. */
 
-import { checkedText, encodeText, wordsText } from './codec-text.ts';
-import { type Parameter, type Signature, selectorOf, signatureOf, topicOf } from './signature.ts';
+import { decodeText, encodeText, wordsText } from './codec-text.ts';
+import type { Named, ResultClasses } from './result-text.ts';
+import { type Result, type Signature, selectorOf, signatureOf, topicOf } from './signature.ts';
 import { faultAt, hasDecorator, type Located, nodeKind } from './syntax.ts';
 
 const topicsMax = 3;
 
-function parameterList(parameters: readonly Parameter[]): string {
+function parameterList(parameters: readonly Named[]): string {
   return parameters.map(({ name, type }) => `${name}: ${type.text}`).join(', ');
 }
 
-const encoded = (parameters: readonly Parameter[]) =>
+const encoded = (parameters: readonly Named[]) =>
   parameters.map(({ name, type }) => ({ code: name, type }));
 
 /** A function that emits the event. */
@@ -48,13 +49,15 @@ export function errorText(signature: Signature): string {
   ].join('\n');
 }
 
+/** The expression for what a call returned. */
+function answerText({ text, values }: Result): string {
+  const codes = values.map(({ type }, index) => decodeText(type, 'returned', index));
+  return values[0]?.name === '' ? `${codes[0]}` : `${text}.of(${codes.join(', ')})`;
+}
+
 function methodText(signature: Signature): string {
   const { name, parameters, result, located } = signature;
-  const { source, declaration } = located;
-  if (result !== undefined && result.form !== 'word') {
-    const message = `${name}: results of other contracts are words; read others with returnData()`;
-    throw faultAt(source, declaration.range, message);
-  }
+  const { declaration } = located;
   const isView = hasDecorator(declaration, 'view');
   const values = encoded(parameters);
   const value = hasDecorator(declaration, 'payable') ? '$acorns' : 'kit.u256(0)';
@@ -69,18 +72,18 @@ function methodText(signature: Signature): string {
     isView
       ? '  kit.view(changetype<kit.U256>(this), $data);'
       : `  kit.call(changetype<kit.U256>(this), $data, ${value});`,
-    ...(result === undefined ? [] : [`  return ${checkedText(result, 'kit.returned(0)')};`]),
+    ...(result === undefined ? [] : [`  return ${answerText(result)};`]),
     '  }',
   ].join('\n');
 }
 
 /** A class whose methods call the contract at an address; failures are handed on. */
-export function contractText({ source, declaration }: Located): string {
+export function contractText({ source, declaration }: Located, classes: ResultClasses): string {
   const methods = (declaration.members ?? []).map((member) => {
     if (member.kind !== nodeKind.methodDeclaration) {
       throw faultAt(source, member.range, `${member.name.text}: a contract has methods alone`);
     }
-    return methodText(signatureOf({ source, declaration: member }));
+    return methodText(signatureOf({ source, declaration: member }, classes));
   });
   const name = declaration.name.text;
   return [

@@ -2,13 +2,19 @@
 
 import type { AbiEvent, AbiFunction } from 'viem';
 import { toEventSelector, toFunctionSelector } from 'viem/utils';
-import { faultAt, hasDecorator, type Located } from './syntax.ts';
-import { typeName, type ValueType, valueType } from './value-types.ts';
+import type { Named, ResultClasses } from './result-text.ts';
+import { faultAt, hasDecorator, type Located, type TypeSyntax } from './syntax.ts';
+import { typeName, valueType } from './value-types.ts';
 
-export interface Parameter {
-  readonly name: string;
-  readonly type: ValueType;
+export interface Parameter extends Named {
   readonly indexed: boolean;
+}
+
+export interface Result {
+  /** The type as the contract writes it. */
+  readonly text: string;
+  /** The members of a `@result` class, or the one value. */
+  readonly values: readonly Named[];
 }
 
 /** A function, event, error or method with its types resolved. */
@@ -17,11 +23,20 @@ export interface Signature {
   readonly name: string;
   readonly parameters: readonly Parameter[];
   /** Undefined for `void`. */
-  readonly result: ValueType | undefined;
+  readonly result: Result | undefined;
 }
 
-/** @throws BuildError naming the parameter whose type has no ABI form */
-export function signatureOf(located: Located): Signature {
+function resultOf({ source, declaration }: Located, type: TypeSyntax, classes: ResultClasses) {
+  const text = typeName(type) ?? '';
+  if (text === 'void') return undefined;
+  const values = type.isNullable ? undefined : classes.get(text);
+  if (values !== undefined) return { text, values };
+  const single = valueType(source, type, `result of ${declaration.name.text}`);
+  return { text: single.text, values: [{ name: '', type: single }] };
+}
+
+/** @throws BuildError naming the parameter or result whose type has no ABI form */
+export function signatureOf(located: Located, classes: ResultClasses = new Map()): Signature {
   const { source, declaration } = located;
   const name = declaration.name.text;
   const syntax = declaration.signature;
@@ -44,14 +59,12 @@ export function signatureOf(located: Located): Signature {
     }
     return { name: parameter.name.text, type, indexed };
   });
-  const { returnType } = syntax;
-  const isVoid = typeName(returnType) === 'void';
-  const result = isVoid ? undefined : valueType(source, returnType, `result of ${name}`);
+  const result = resultOf(located, syntax.returnType, classes);
   return { located, name, parameters, result };
 }
 
-export const abiParameters = (signature: Signature) =>
-  signature.parameters.map(({ name, type }) => ({ name, type: type.abi }));
+export const abiParameters = (values: readonly Named[]) =>
+  values.map(({ name, type }) => ({ name, type: type.abi }));
 
 /** The four bytes that choose a function or an error, as `0x…`. */
 export function selectorOf(signature: Signature): string {
@@ -59,7 +72,7 @@ export function selectorOf(signature: Signature): string {
     type: 'function',
     name: signature.name,
     stateMutability: 'nonpayable',
-    inputs: abiParameters(signature),
+    inputs: abiParameters(signature.parameters),
     outputs: [],
   };
   return toFunctionSelector(entry);

@@ -46,6 +46,7 @@ export interface Declaration {
   };
   /** Of classes. */
   readonly members?: readonly Declaration[];
+  readonly extendsType?: unknown;
   /** Of fields. */
   readonly type?: TypeSyntax | null;
   readonly initializer?: unknown;

@@ -8,6 +8,7 @@ import type { Abi } from 'viem';
 import { BuildError, type CompilerHooks } from './compiler.ts';
 import { dispatchText, entryAbi, isEntry, readEntries } from './dispatch.ts';
 import { contractText, errorText, eventText } from './parts-text.ts';
+import { type ResultClasses, resultClasses, resultText } from './result-text.ts';
 import { abiParameters, eventEntry, signatureOf } from './signature.ts';
 import { isContractStorage, layout, storageText } from './storage-text.ts';
 import { faultAt, flag, hasDecorator, type Located, type Parser, type Source } from './syntax.ts';
@@ -29,6 +30,7 @@ interface Declarations {
   readonly events: readonly Located[];
   readonly errors: readonly Located[];
   readonly contracts: readonly Located[];
+  readonly results: readonly Located[];
   readonly entries: readonly Located[];
 }
 
@@ -42,6 +44,7 @@ function collect(sources: readonly Source[]): Declarations {
     events: having('event'),
     errors: having('error'),
     contracts: having('contract'),
+    results: having('result'),
     entries: all.filter(isEntry),
   };
 }
@@ -67,7 +70,8 @@ function structsOf(storage: readonly Located[]): ReadonlyMap<string, number> {
   return sizes;
 }
 
-function partsText({ storage, events, errors, contracts }: Declarations): string {
+function partsText(declarations: Declarations, classes: ResultClasses): string {
+  const { storage, events, errors, contracts } = declarations;
   const structs = structsOf(storage);
   const [, second] = storage.filter(isContractStorage);
   if (second !== undefined) {
@@ -79,7 +83,8 @@ function partsText({ storage, events, errors, contracts }: Declarations): string
     ...storage.map((located) => storageText(located, structs)),
     ...events.map((located) => eventText(signatureOf(located))),
     ...errors.map((located) => errorText(signatureOf(located))),
-    ...contracts.map(contractText),
+    ...[...classes].map(([name, members]) => resultText(name, members)),
+    ...contracts.map((located) => contractText(located, classes)),
   ].join('\n');
 }
 
@@ -107,13 +112,14 @@ function replaceDeclarations(parser: Parser, moved: readonly Located[]): void {
   }
 }
 
-function entryText(sources: readonly Source[], declarations: Declarations) {
+function entryText(sources: readonly Source[], declarations: Declarations, classes: ResultClasses) {
   const modules = sources.filter((source) =>
     declarations.entries.some((located) => located.source === source),
   );
   const entries = readEntries(
     declarations.entries,
     (located) => `module${modules.indexOf(located.source)}`,
+    classes,
   );
   const imports = modules.map((source, index) => {
     const path = source.normalizedPath.replace(/\.ts$/, '');
@@ -131,7 +137,7 @@ function refuseRuntime(module: BinaryModule): void {
   if (module.getFunction('~lib/rt/stub/__alloc') === 0) return;
   throw new BuildError(
     'the contract uses managed memory: avoid new, array literals, closures and joined strings; ' +
-      'use newList, text("…") and @storage classes',
+      'use newList, text("…"), @storage and @result classes',
   );
 }
 
@@ -143,25 +149,28 @@ export function contractTransform(): { readonly hooks: CompilerHooks; readonly a
       ({ normalizedPath }) => !normalizedPath.startsWith('~lib/'),
     );
     const declarations = collect(sources);
-    const { storage, events, errors, contracts } = declarations;
+    const { storage, events, errors, contracts, results } = declarations;
     if (declarations.entries.length === 0) {
       throw new BuildError('the contract has no function with @view, @call or @payable');
     }
-    const moved = [...storage, ...events, ...errors, ...contracts];
+    const moved = [...storage, ...events, ...errors, ...contracts, ...results];
     refuseTwins(moved);
-    const { text, entries } = entryText(sources, declarations);
-    const parts = partsText(declarations);
+    const classes = resultClasses(results);
+    const { text, entries } = entryText(sources, declarations, classes);
+    const parts = partsText(declarations, classes);
     parser.parseFile(parts, `${partsModule}.ts`, false);
     replaceDeclarations(parser, moved);
     parser.parseFile(text, `${entryModule}.ts`, true);
     abi = [
       ...entryAbi(entries),
       ...events.map((located) => eventEntry(signatureOf(located))),
-      ...errors.map(signatureOf).map((signature) => ({
-        type: 'error' as const,
-        name: signature.name,
-        inputs: abiParameters(signature),
-      })),
+      ...errors
+        .map((located) => signatureOf(located))
+        .map((signature) => ({
+          type: 'error' as const,
+          name: signature.name,
+          inputs: abiParameters(signature.parameters),
+        })),
     ];
   };
   const hooks: CompilerHooks = {

@@ -53,7 +53,8 @@ export function typeName(type: TypeSyntax): string | undefined {
 function unsupported(source: Source, type: TypeSyntax, place: string) {
   const name = typeName(type) ?? 'this';
   const known = [...types.keys()].join(', ');
-  const remedy = remedies.get(name) ?? `known are ${known} and List<…>`;
+  const remedy =
+    remedies.get(name) ?? `known are ${known} and List<…>; several results are a @result class`;
   return faultAt(source, type.range, `${place}: type ${name} has no ABI form: ${remedy}`);
 }
 

@@ -22,7 +22,10 @@ async function scene() {
   return { pair, oak, elm, provider, trader };
 }
 
-const product = (pair) => pair.call('reserve0') * pair.call('reserve1');
+const product = (pair) => {
+  const [reserve0, reserve1] = pair.call('getReserves');
+  return reserve0 * reserve1;
+};
 
 test('the first provider owns all but the locked shares', async () => {
   const { pair, provider } = await scene();
@@ -30,6 +33,7 @@ test('the first provider owns all but the locked shares', async () => {
   assert.equal(pair.call('sharesOf', [provider]), 200n * unit - 1_000n);
   pair.send('add', [10n * unit, 40n * unit]);
   assert.equal(pair.call('totalShares'), 220n * unit);
+  assert.deepEqual(pair.call('getReserves'), [110n * unit, 440n * unit]);
 });
 
 test('a swap follows the formula and never lowers the product', async () => {

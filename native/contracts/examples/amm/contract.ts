@@ -25,6 +25,11 @@ const lockedShares: u64 = 1000;
   static entered: bool;
 }
 
+@result class Reserves {
+  reserve0: U256;
+  reserve1: U256;
+}
+
 @event declare function Added(by: Indexed<Address>, amount0: U256, amount1: U256, shares: U256): void;
 @event declare function Removed(
   by: Indexed<Address>, amount0: U256, amount1: U256, shares: U256,
@@ -44,13 +49,8 @@ export function create(token0: Address, token1: Address): void {
 }
 
 @view
-export function reserve0(): U256 {
-  return Pair.reserve0;
-}
-
-@view
-export function reserve1(): U256 {
-  return Pair.reserve1;
+export function getReserves(): Reserves {
+  return Reserves.of(Pair.reserve0, Pair.reserve1);
 }
 
 @view

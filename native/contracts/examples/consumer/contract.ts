@@ -4,21 +4,33 @@
  * because each has the same proxy.
  */
 
-import {
-  Address, Bytes32, Int256, isZero, mulDiv, require, returned, U256, u256,
-} from "dodona";
+import { Address, Bytes32, Int256, isZero, mulDiv, require, U256, u256 } from "dodona";
+
+@result class Price {
+  answer: Int256;
+  /** How unsure the answer is, in its units. */
+  confidence: U256;
+  updatedAt: u64;
+}
+
+@result class Security {
+  weight: U256;
+  slashable: U256;
+  cost: U256;
+  /** What may rest on the stake behind the feed, and what does. */
+  limit: U256;
+  exposure: U256;
+}
 
 /** The proxy of a feed, as OracleRegistry's `proxyOf` gives it. */
 @contract declare class Feed {
   @view decimals(): u8;
   @view feed(): Bytes32;
-  /** Further results: 1 the confidence in the answer's units, 2 the time of the price. */
-  @view getPriceNoOlderThan(maxAge: U256): Int256;
+  @view getPriceNoOlderThan(maxAge: U256): Price;
 }
 
 @contract declare class Guard {
-  /** Further results: 3 what may rest on the stake behind the feed, 4 what does. */
-  @view securityOf(feed: Bytes32): U256;
+  @view securityOf(feed: Bytes32): Security;
 }
 
 @storage class Desk {
@@ -59,22 +71,21 @@ export function create(
  * revert reaches the caller.
  */
 @view
-export function price(): U256 {
-  const answer = Feed.at(Desk.feed).getPriceNoOlderThan(u256(Desk.maxAge));
-  const confidence = returned(1);
+export function price(): Price {
+  const found = Feed.at(Desk.feed).getPriceNoOlderThan(u256(Desk.maxAge));
+  const answer = found.answer;
   // int256 as a word: the sign is its highest bit
   if (isZero(answer) || answer.limb3 >> 63 != 0) PriceNotPositive();
   const most = mulDiv(answer, u256(Desk.maxConfidenceBps), u256(10_000));
-  if (confidence > most) PriceUnsure(answer, confidence);
-  return answer;
+  if (found.confidence > most) PriceUnsure(answer, found.confidence);
+  return found;
 }
 
 /** What `amount` of the base is worth as security: at the low end of the price, rounded down. */
 @view
 export function worth(amount: U256): U256 {
-  const answer = price();
-  const confidence = returned(1); // still that of the call in price
-  return mulDiv(amount, answer - confidence, Desk.scale);
+  const found = price();
+  return mulDiv(amount, found.answer - found.confidence, Desk.scale);
 }
 
 /**
@@ -84,9 +95,8 @@ export function worth(amount: U256): U256 {
 @view
 export function loanFor(amount: U256): U256 {
   const loan = worth(amount);
-  Guard.at(Desk.guard).securityOf(Desk.feedId);
-  const limit = returned(3);
-  const exposure = returned(4) + loan;
-  if (exposure > limit) TooMuchAtRisk(exposure, limit);
+  const security = Guard.at(Desk.guard).securityOf(Desk.feedId);
+  const exposure = security.exposure + loan;
+  if (exposure > security.limit) TooMuchAtRisk(exposure, security.limit);
   return loan;
 }

@@ -79,6 +79,39 @@ describe('state transfer', () => {
   });
 });
 
+describe('transactions of clients', () => {
+  it('go to the members alone only from a member that reaches all of them', () => {
+    const table = new Committee({ members: 4, seats: 5 });
+    table.run(100);
+    const forwards = (seat: number): boolean | undefined =>
+      pbft.forwards?.(seatOf(table, seat).state);
+    expect([forwards(1), forwards(4)]).toEqual([true, false]);
+    table.members[4]?.stop();
+    expect(forwards(1)).toBe(true);
+    table.members[3]?.stop();
+    expect(forwards(1)).toBe(false);
+  });
+
+  it('are taken from members alone', () => {
+    const table = new Committee({ members: 4, seats: 5 });
+    table.run(100);
+    const { state } = seatOf(table, 1);
+    const message = { kind: 'requests', transactions: [Uint8Array.of(0xc0)] } as const;
+    const submitted = [4, 2].map((seat) =>
+      pbft
+        .step(state, {
+          kind: 'received',
+          peer: `seat-${seat}`,
+          delivery: 0,
+          message,
+          now: table.now,
+        })
+        .some(({ kind }) => kind === 'submit'),
+    );
+    expect(submitted).toEqual([false, true]);
+  });
+});
+
 describe('a diverged replica', () => {
   it('says so and votes no more; the others go on', () => {
     const table = new Committee({ members: 4 });

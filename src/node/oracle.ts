@@ -120,7 +120,9 @@ export class NodeOracle {
   }
 
   /**
-   * Lets an account serve as juror for disputed rounds of `feeds`; other questions it leaves alone.
+   * Lets an account serve as juror: it judges disputed rounds of `feeds`, and calls INVALID what else
+   * is asked. Silent jurors would lose 24 OAK a seat in each of five rounds, until too little stake is
+   * left to ask anybody.
    * Does nothing where there is no jury.
    */
   async serveJury(
@@ -133,7 +135,7 @@ export class NodeOracle {
     this.#court ??= { jury, questions: new OpenQuestions(jury) };
     const address = checksumAddress(account.address);
     const { genesis, dataDirectory, note } = this.#parts;
-    const policy = { fallback: 'abstain', feeds, answers: [] } as const;
+    const policy = { fallback: 'invalid', feeds, answers: [] } as const;
     this.#jurors.push(
       new JurorAgent(
         {

@@ -36,8 +36,6 @@ export interface Genesis {
   /** Receives a tenth of the subsidy. */
   readonly oracleFund: Uint8Array;
   /** The contract whose list of members says who may vote on the next block of a consortium. */
-  readonly memberRegistry?: Uint8Array;
-  /** The contract whose list of members says who may vote on the next block of a consortium. */
   readonly governance?: Uint8Array;
   readonly allocations: readonly { readonly address: Uint8Array; readonly balance: bigint }[];
   readonly contracts: readonly GenesisContract[];

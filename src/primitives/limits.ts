@@ -210,7 +210,8 @@ export const limits = {
   // Mining
   minerThreadsMax: 256,
   templatesKept: 32,
-  templateRefreshMs: 30_000,
+  /** Below `stratumNotifyMsMax`: a new job on an old template would have miners repeat its shares. */
+  templateRefreshMs: 20_000,
   templateThrottleMs: 1_000,
   /** Blocks found here that are remembered with their fate. */
   minedBlocksKept: 256,

@@ -61,8 +61,8 @@ export interface BlockContext {
   /** Id of an ancestor in display order, or undefined outside the last 8,191 blocks. */
   blockId(height: number): Uint8Array | undefined;
   /**
-   * Whether the genesis file names this code. Every node keeps it compiled for ever, so its first use in
-   * a transaction costs nothing.
+   * Whether the genesis file names this code, or names it as deployed by such code. Every node keeps it
+   * compiled for ever, so its first use in a transaction costs nothing.
    */
   isGenesisCode(codeHash: Uint8Array): boolean;
 }

@@ -1,7 +1,7 @@
 /**
  * native/contracts/GAS.md: the bound of each entry point of each oracle contract. A test measures the
  * dearest calls of a contract and holds them to its rows. After a change of prices or code,
- * `WRITE_GAS=1 npx vitest run test/contracts --maxWorkers=1` writes the rows anew, a tenth above what
+ * `WRITE_GAS=1 npm test -- test/contracts --maxWorkers=1` writes the rows anew, a tenth above what
  * was measured, in full thousands.
  */
 

@@ -3,6 +3,7 @@
  * says and counts what it did. A dry hand checks and says, and sends nothing.
  */
 
+import { limits } from '../primitives/limits.ts';
 import { AgentMetrics } from './agent-metrics.ts';
 import type { Feed } from './client.ts';
 import type { Outgoing, Wallet } from './wallet.ts';
@@ -37,8 +38,6 @@ export interface AgentNote {
   readonly sent: boolean;
 }
 
-/** Blocks after which an action that left no trace on the chain is tried again. */
-const retryBlocks = 4;
 /** Blocks for which a sent action is remembered. */
 const rememberedBlocks = 64;
 
@@ -77,7 +76,7 @@ export class AgentHand {
     const done = this.#doneAt.get(action);
     if (done === undefined) return true;
     // What is not sent leaves no trace, and is said once; what waits in the pool is the wallet's.
-    return !this.isDry && this.#height - done >= retryBlocks && !this.wallet.hasUnmined;
+    return !this.isDry && this.#height - done >= limits.agentRetryBlocks && !this.wallet.hasUnmined;
   }
 
   /** Whether something that is said once was not said yet. */

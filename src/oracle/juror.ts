@@ -4,6 +4,7 @@
  * moment. It answers a question once, and stops when somebody else votes with its key.
  */
 
+import { limits } from '../primitives/limits.ts';
 import { Ballot, ForeignVote, seatsIn } from './ballot.ts';
 import type { OracleClient } from './client.ts';
 import { type ContractAddress, ContractRefusal, calldata, oracleAbi } from './contracts.ts';
@@ -59,8 +60,6 @@ export interface JurorOptions {
   readonly claimFrom: bigint;
 }
 
-/** Blocks after which an action that left no trace on the chain is tried again. */
-const retryBlocks = 4;
 /** Places tried by one draw, and steps of one execution: both fit a block many times. */
 const stepsAtOnce = 64;
 
@@ -272,7 +271,8 @@ export class JurorAgent {
 
   async #claim(height: number): Promise<void> {
     const waiting = await this.#parts.jury.claimable(this.address);
-    if (waiting < this.#options.claimFrom || height - this.#claimedAt < retryBlocks) return;
+    if (waiting < this.#options.claimFrom || height - this.#claimedAt < limits.agentRetryBlocks)
+      return;
     this.#claimedAt = this.#isDryRun ? Number.POSITIVE_INFINITY : height;
     await this.#send('claim', []);
     this.#say(undefined, 'claim', waiting.toString(), !this.#isDryRun);
@@ -295,7 +295,7 @@ export class JurorAgent {
     const sent = this.#heightsOf(id).get(action);
     if (sent === undefined) return true;
     // What waits in the pool is the wallet's to go on with.
-    const isLost = height - sent >= retryBlocks && !this.#parts.wallet.hasUnmined;
+    const isLost = height - sent >= limits.agentRetryBlocks && !this.#parts.wallet.hasUnmined;
     return !this.#isDryRun && isLost;
   }
 

@@ -52,8 +52,6 @@ interface Head {
   readonly time: number;
 }
 
-/** Blocks after which an action that left no trace on the chain is tried again. */
-const retryBlocks = 4;
 const oak = (acorns: bigint): string => `${formatDecimal(acorns, 18)} OAK`;
 
 export class AssertionWatcher {
@@ -186,7 +184,7 @@ export class AssertionWatcher {
   async #isOnItsWay(entry: Watched, height: number): Promise<boolean> {
     const { sent } = entry;
     if (sent === undefined) return false;
-    if (sent.hash === undefined || height - sent.height < retryBlocks) return true;
+    if (sent.hash === undefined || height - sent.height < limits.agentRetryBlocks) return true;
     const found = (await this.#client.transport.request('eth_getTransactionByHash', [
       sent.hash,
     ])) as { readonly blockNumber: string | null } | null;
@@ -262,7 +260,9 @@ export class AssertionWatcher {
   #isDue(action: string, height: number): boolean {
     const sent = this.#sentAt.get(action);
     // In a dry run nothing will ever show on the chain.
-    return sent === undefined || (!this.#options.dryRun && height - sent >= retryBlocks);
+    return (
+      sent === undefined || (!this.#options.dryRun && height - sent >= limits.agentRetryBlocks)
+    );
   }
 
   /** Runs for one assertion: what fails there is said, tried again, and stops nothing else. */

@@ -275,6 +275,8 @@ export const limits = {
   rpcSubscriptionsPerConnectionMax: 128,
 
   // Oracle agent
+  /** Blocks after which an action that left no trace on the chain is tried again. */
+  agentRetryBlocks: 4,
   sourceResponseSizeBytesMax: 1024 * 1024,
   sourceTimeoutMs: 5_000,
   sourcesPerFeedMax: 16,
